@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: MIT */
+/* SPDX-FileCopyrightText: The firebreak authors */
+/*
+ * kvm.h - what this host's KVM offers, and switching it on. Capabilities are probed, versions never compared.
+ */
+#ifndef FIREBREAK_KVM_H
+#define FIREBREAK_KVM_H
+
+#include <firebreak/types.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* KVM_EXIT_ARM_SEA: mainline's number [KVM-API "KVM_EXIT_ARM_SEA"]; for monitors built against older headers. */
+#define FBK_KVM_EXIT_ARM_SEA 41
+
+#define FBK_KVM_SEA_TO_USER (1u << 0)	  /* KVM_CAP_ARM_SEA_TO_USER: guest SEAs can leave the kernel */
+#define FBK_KVM_INJECT_EXT_DABT (1u << 1) /* KVM_CAP_ARM_INJECT_EXT_DABT */
+#define FBK_KVM_INJECT_EXT_IABT (1u << 2) /* KVM_CAP_ARM_INJECT_EXT_IABT, out of tree */
+#define FBK_KVM_INJECT_SERROR_ESR (1u << 3) /* KVM_CAP_ARM_INJECT_SERROR_ESR: vCPUs have RAS */
+
+/**
+ * fbk_kvm_probe - ask a VM what error handling its kernel offers
+ * @vm_fd: a KVM VM (borrowed)
+ * @ret:   FBK_KVM_* bits
+ *
+ * Errors:  -EIO the ioctl failed (errno tells); -EINVAL.
+ */
+FBK_API FBK_MUST_CHECK int fbk_kvm_probe(int vm_fd, uint32_t *ret);
+
+/**
+ * fbk_kvm_enable_sea - have guest SEAs leave the kernel as KVM_EXIT_ARM_SEA; before the first vCPU runs
+ *
+ * Errors:  -EOPNOTSUPP kernel lacks it; -EIO kernel refused (errno tells).
+ * Spec:    [SPEC K1]
+ */
+FBK_API FBK_MUST_CHECK int fbk_kvm_enable_sea(int vm_fd);
+
+FBK_EXTERN_C_END
+
+#endif
