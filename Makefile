@@ -1,0 +1,113 @@
+# SPDX-License-Identifier: MIT
+# SPDX-FileCopyrightText: The firebreak authors
+#
+# A thin face on meson and the scripts beside it; `make help` lists the targets.
+
+SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DEFAULT_GOAL := help
+.NOTPARALLEL:
+MAKEFLAGS += --no-print-directory
+
+CACHE := $(or $(FIREBREAK_CACHE),$(or $(XDG_CACHE_HOME),$(HOME)/.cache)/firebreak)
+NATIVE := build/native
+ARM64 := build/arm64
+# Host kernel of the lab: a name under the cache's kernels/, or a folder with Image and modules.
+KERNEL ?= 7
+PREFIX ?= /usr/local
+
+export FIREBREAK_CACHE := $(CACHE)
+
+.PHONY: help
+help: ## this list
+	@echo "firebreak: arm64 virtual machines that survive bad memory"
+	@echo
+	@sed -n 's/^\([a-z0-9-]*\):.*## \(.*\)/\1\t\2/p' Makefile | \
+		while IFS=$$'\t' read -r t d; do printf '  make %-14s %s\n' "$$t" "$$d"; done
+
+.PHONY: setup
+setup: ## install the Debian packages a build needs (as root), fetch kernels and arm64 userland into the cache
+	@lab/setup
+
+$(NATIVE)/build.ninja: | setup
+	@echo "configuring the native build (ASan, UBSan)"
+	@meson setup $(NATIVE) . -Db_sanitize=address,undefined -Db_lundef=false >build/native.log || \
+		{ cat build/native.log; exit 1; }
+
+$(ARM64)/build.ninja: | setup
+	@echo "configuring the arm64 build (static)"
+	@meson setup $(ARM64) . --cross-file tools/meson/aarch64.ini \
+		-Darm64_sysroot=$(CACHE)/sysroot/arm64 >build/arm64.log || { cat build/arm64.log; exit 1; }
+
+.PHONY: native
+native: setup builddir $(NATIVE)/build.ninja ## build library, tools and tests for this machine, with sanitizers
+	@ninja -C $(NATIVE)
+
+.PHONY: arm64
+arm64: setup builddir $(ARM64)/build.ninja ## cross-build the monitor, the guest programs and the scenarios for arm64
+	@ninja -C $(ARM64)
+
+.PHONY: builddir
+builddir:
+	@mkdir -p build
+
+.PHONY: kmod
+kmod: setup builddir ## build the sea-inject module against the lab's host kernels
+	@lab/kmod-build $(KERNEL) kmod build/kmod/$(KERNEL)
+
+.PHONY: guests
+guests: arm64 ## make the guests' initial RAM disks
+	@guest/mkinitrd --all build/guest
+
+.PHONY: demo
+demo: arm64 kmod guests lab-runner ## four acts in the lab: what a bad page costs without firebreak, and with it (ACT=N for one)
+	@demo/run $(if $(ACT),--act $(ACT)) --kernel $(KERNEL)
+
+.PHONY: test
+test: native arm64 kmod guests lab-runner ## every test: unit, golden, fuzz corpora, lab, SEA table, scenarios
+	@tests/run --kernel $(KERNEL)
+
+.PHONY: test-unit
+test-unit: native ## the native tests only: unit, golden, fuzz corpora
+	@tests/run --only native
+
+.PHONY: scenarios
+scenarios: arm64 kmod guests lab-runner ## the scenarios only (SCENARIO=NAME for one)
+	@tests/run --only scenarios --kernel $(KERNEL)
+
+.PHONY: lab-runner
+lab-runner: setup native-lab
+
+.PHONY: native-lab
+native-lab: builddir $(NATIVE)/build.ninja
+	@ninja -C $(NATIVE) lab/firebreak-lab >/dev/null
+
+.PHONY: lab
+lab: lab-runner ## an interactive shell on the emulated arm64 KVM host
+	@lab/lab shell
+
+.PHONY: fuzz
+fuzz: setup builddir ## run every fuzz target for FUZZ_SECONDS (30) each, from the committed corpora
+	@tests/fuzz/run $(or $(FUZZ_SECONDS),30)
+
+.PHONY: bench
+bench: arm64 kmod guests lab-runner ## instructions and memory, side by side with a bare handler, in the deterministic lab
+	@bench/run --kernel $(KERNEL)
+
+.PHONY: golden-update
+golden-update: native ## rewrite the golden ACPI tables after a change that was meant
+	@ninja -C $(NATIVE) golden-update
+
+.PHONY: install
+install: native ## install library, headers, tools and man pages below PREFIX (/usr/local)
+	@meson setup build/release . --buildtype=release --prefix=$(PREFIX) -Dtests=false --reconfigure >/dev/null 2>&1 || \
+		meson setup build/release . --buildtype=release --prefix=$(PREFIX) -Dtests=false >/dev/null
+	@meson install -C build/release
+
+.PHONY: clean
+clean: ## remove what was built (the cache stays)
+	rm -rf build
+
+.PHONY: distclean
+distclean: clean ## remove what was built, and the cache
+	rm -rf "$(CACHE)"
