@@ -37,26 +37,35 @@ struct fbk_ghes_layout {
 
 /**
  * fbk_ghes_layout_init - place both sources in one area of guest memory
+ * @l:    the layout
  * @base: GPA of FBK_GHES_AREA_LEN bytes that the guest's memory map calls ACPI NVS
  *
- * Errors: -EINVAL base is not 64 KiB-aligned.
+ * Return:  0.
+ * Errors:  -EINVAL null argument, base is not 64 KiB-aligned, or the area wraps.
+ * Context: pure.
  */
 FBK_API FBK_MUST_CHECK int fbk_ghes_layout_init(struct fbk_ghes_layout *l, struct fbk_gpa base);
 
 /**
  * fbk_ghes_area_build - the initial bytes of that area (pointers, ack = 1, empty blocks), for the boot image
- * @buf: FBK_GHES_AREA_LEN bytes
+ * @l:   a layout made by fbk_ghes_layout_init() (borrowed)
+ * @buf: FBK_GHES_AREA_LEN bytes, all of which are written
  *
- * Errors: -ENOSPC len is smaller; -EINVAL.
+ * Return:  0.
+ * Errors:  -EINVAL null argument, or a layout whose parts do not lie in one area; -ENOSPC len is smaller.
+ * Context: pure.
  */
 FBK_API FBK_MUST_CHECK int fbk_ghes_area_build(const struct fbk_ghes_layout *l, void *buf, size_t len);
 
 /**
  * fbk_hest_build - the ACPI Hardware Error Source Table for these sources
+ * @l:            the layout (borrowed)
  * @oem_id, @oem_table_id: 6 and 8 bytes, not terminated
+ * @buf:          where to
  *
  * Return:  length of the table in bytes, checksum included.
- * Errors:  -ENOSPC buf too small; -EINVAL.
+ * Errors:  -EINVAL null argument; -ENOSPC buf too small.
+ * Context: pure.
  * Spec:    [ACPI "Hardware Error Source Table", "Generic Hardware Error Source version 2"]
  */
 FBK_API FBK_MUST_CHECK int fbk_hest_build(const struct fbk_ghes_layout *l, const char oem_id[6], const char oem_table_id[8],

@@ -11,6 +11,9 @@
 #include <firebreak/types.h>
 
 #include <signal.h>
+#if defined(__GLIBC__) && !defined(__siginfo_t_defined)
+#include <bits/types/siginfo_t.h> /* siginfo_t, which strict C99 hides in <signal.h> */
+#endif
 
 #ifdef __cplusplus
 extern "C" {
@@ -37,19 +40,26 @@ struct fbk_gmem {
  * @r:    the run (copied)
  *
  * Return:  0.
- * Errors:  -EINVAL not page-aligned, empty, or wraps; -EEXIST overlaps an earlier run (by GPA or HVA);
+ * Errors:  -EINVAL null, not page-aligned, empty, or wraps; -EEXIST overlaps an earlier run (by GPA or HVA);
  *          -ENOSPC FBK_GMEM_MAX_REGIONS reached.
+ * Units:   bytes.
  * Context: before the guest runs; not thread-safe.
  */
 FBK_API FBK_MUST_CHECK int fbk_gmem_add(struct fbk_gmem *view, const struct fbk_gmem_region *r);
 
 /**
  * fbk_gmem_read, fbk_gmem_write - copy between guest RAM and the caller's buffer
+ * @view:     the map (borrowed)
+ * @gpa:      first byte in guest RAM; the range may cross runs that touch
+ * @buf:      the caller's buffer, len bytes (borrowed)
+ * @ret_done: how many leading bytes were copied, written on success and with -EHWPOISON; may be NULL
  *
  * Return:  0.
- * Errors:  -ERANGE any byte lies outside guest RAM (nothing copied);
- *          -EHWPOISON a page in the range is poisoned: *ret_done (may be NULL) tells how many leading bytes are good.
- * Context: any thread; the process's SIGBUS handler must call fbk_gmem_sigbus() for -EHWPOISON to be reported.
+ * Errors:  -EINVAL null argument; -ERANGE any byte lies outside guest RAM (nothing copied);
+ *          -EHWPOISON a page in the range is poisoned.
+ * Units:   bytes.
+ * Context: any thread; async-signal-safe; the process's SIGBUS handler must call fbk_gmem_sigbus() for -EHWPOISON to
+ *          be reported.
  */
 FBK_API FBK_MUST_CHECK int fbk_gmem_read(const struct fbk_gmem *view, struct fbk_gpa gpa, void *buf, size_t len,
 					 size_t *ret_done);
@@ -58,18 +68,25 @@ FBK_API FBK_MUST_CHECK int fbk_gmem_write(const struct fbk_gmem *view, struct fb
 
 /**
  * fbk_gmem_ptr - the HVA of a range that lies whole in one run of guest RAM
+ * @len: bytes; 0 is outside
  *
  * For system calls that take the address and fail with an errno on poison (preadv, io_uring) and for
  * single aligned loads and stores under the caller's own fault handling; not for memcpy.
  *
- * Errors:  -ERANGE.
+ * Return:  0.
+ * Errors:  -EINVAL null argument; -ERANGE outside, or across two runs.
+ * Context: any thread; async-signal-safe.
  */
 FBK_API FBK_MUST_CHECK int fbk_gmem_ptr(const struct fbk_gmem *view, struct fbk_gpa gpa, uint64_t len, void **ret);
 
 /**
  * fbk_gmem_load_acquire_u16, fbk_gmem_store_release_u16, ... - single accesses for rings and acknowledgements
  *
- * Little-endian guest value, naturally aligned. Errors: -EINVAL misaligned, -ERANGE, -EHWPOISON.
+ * Little-endian guest value, naturally aligned, one access.
+ *
+ * Return:  0.
+ * Errors:  -EINVAL null argument or misaligned; -ERANGE; -EHWPOISON.
+ * Context: as fbk_gmem_read().
  */
 FBK_API FBK_MUST_CHECK int fbk_gmem_load_acquire_u16(const struct fbk_gmem *view, struct fbk_gpa gpa, uint16_t *ret);
 FBK_API FBK_MUST_CHECK int fbk_gmem_store_release_u16(const struct fbk_gmem *view, struct fbk_gpa gpa, uint16_t val);
@@ -77,15 +94,23 @@ FBK_API FBK_MUST_CHECK int fbk_gmem_load_acquire_u64(const struct fbk_gmem *view
 FBK_API FBK_MUST_CHECK int fbk_gmem_store_release_u64(const struct fbk_gmem *view, struct fbk_gpa gpa, uint64_t val);
 FBK_API FBK_MUST_CHECK int fbk_gmem_store_release_u32(const struct fbk_gmem *view, struct fbk_gpa gpa, uint32_t val);
 
-/* HVA -> GPA. Errors: -ERANGE not guest RAM. Async-signal-safe. */
+/**
+ * fbk_gmem_gpa - HVA to GPA
+ *
+ * Return:  0.
+ * Errors:  -EINVAL null argument; -ERANGE not guest RAM.
+ * Context: any thread; async-signal-safe.
+ */
 FBK_API FBK_MUST_CHECK int fbk_gmem_gpa(const struct fbk_gmem *view, struct fbk_hva hva, struct fbk_gpa *ret);
 
 /**
  * fbk_gmem_sigbus - let an interrupted guest-memory copy fail instead of killing the process
  * @si:       what the process's SIGBUS handler got
- * @ucontext: its third argument
+ * @ucontext: its third argument (changed when 1 is returned)
  *
- * To be called first in the monitor's SA_SIGINFO SIGBUS handler (which needs SA_NODEFER or must restore the mask).
+ * To be called first in the monitor's SA_SIGINFO SIGBUS handler. The handler then simply returns: no flag, no
+ * signal mask and no jump is asked of it. Only the thread's interrupted program counter is looked at, so that it
+ * costs the copies nothing.
  *
  * Return:  1 the signal hit one of this thread's guest-memory copies: on return from the handler that copy reports
  *          -EHWPOISON; 0 it is not ours.

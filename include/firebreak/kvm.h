@@ -15,25 +15,34 @@ extern "C" {
 /* KVM_EXIT_ARM_SEA: mainline's number [KVM-API "KVM_EXIT_ARM_SEA"]; for monitors built against older headers. */
 #define FBK_KVM_EXIT_ARM_SEA 41
 
+/* KVM_CAP_ARM_INJECT_EXT_IABT: no mainline kernel has it; the number is our series' own, far from mainline's. */
+#define FBK_KVM_CAP_ARM_INJECT_EXT_IABT 0x46420001
+
+/* What fbk_kvm_probe() finds. */
 #define FBK_KVM_SEA_TO_USER (1u << 0)	  /* KVM_CAP_ARM_SEA_TO_USER: guest SEAs can leave the kernel */
 #define FBK_KVM_INJECT_EXT_DABT (1u << 1) /* KVM_CAP_ARM_INJECT_EXT_DABT */
-#define FBK_KVM_INJECT_EXT_IABT (1u << 2) /* KVM_CAP_ARM_INJECT_EXT_IABT, out of tree */
-#define FBK_KVM_INJECT_SERROR_ESR (1u << 3) /* KVM_CAP_ARM_INJECT_SERROR_ESR: vCPUs have RAS */
+#define FBK_KVM_INJECT_EXT_IABT (1u << 2) /* FBK_KVM_CAP_ARM_INJECT_EXT_IABT */
+#define FBK_KVM_INJECT_SERROR_ESR (1u << 3) /* KVM_CAP_ARM_INJECT_SERROR_ESR: vCPUs have RAS, SET is told */
 
 /**
  * fbk_kvm_probe - ask a VM what error handling its kernel offers
  * @vm_fd: a KVM VM (borrowed)
  * @ret:   FBK_KVM_* bits
  *
- * Errors:  -EIO the ioctl failed (errno tells); -EINVAL.
+ * Return:  0.
+ * Errors:  -EINVAL null argument; -EIO the ioctl failed (errno tells).
+ * Context: any thread.
  */
 FBK_API FBK_MUST_CHECK int fbk_kvm_probe(int vm_fd, uint32_t *ret);
 
 /**
- * fbk_kvm_enable_sea - have guest SEAs leave the kernel as KVM_EXIT_ARM_SEA; before the first vCPU runs
+ * fbk_kvm_enable_sea - have guest SEAs leave the kernel as KVM_EXIT_ARM_SEA
+ * @vm_fd: a KVM VM (borrowed)
  *
- * Errors:  -EOPNOTSUPP kernel lacks it; -EIO kernel refused (errno tells).
- * Spec:    [SPEC K1]
+ * Return:  0.
+ * Errors:  -EOPNOTSUPP the kernel lacks it; -EIO the kernel refused (errno tells).
+ * Context: at VM creation, before the first vCPU runs.
+ * Spec:    [K1]
  */
 FBK_API FBK_MUST_CHECK int fbk_kvm_enable_sea(int vm_fd);
 

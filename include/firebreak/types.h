@@ -45,6 +45,15 @@ struct fbk_hva {
 	uint64_t addr; /* host virtual address in the monitor, bytes */
 };
 
+/* Where an error was learnt. Values are stable: they are bit numbers in ledgers and words in events. */
+enum fbk_source {
+	FBK_SOURCE_SEA = 0,	  /* KVM_EXIT_ARM_SEA */
+	FBK_SOURCE_SIGBUS_AR = 1, /* BUS_MCEERR_AR on a vCPU thread: the guest consumed it */
+	FBK_SOURCE_SIGBUS_AO = 2, /* BUS_MCEERR_AO: the host knows, nobody consumed it */
+	FBK_SOURCE_SIGBUS_IO = 3, /* BUS_MCEERR_AR on another thread of the monitor */
+	FBK_NR_SOURCES
+};
+
 FBK_EXTERN_C_END
 
 #endif

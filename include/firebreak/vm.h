@@ -29,11 +29,11 @@ struct fbk_vcpu;
 
 /* What the library asks of the monitor. Called with no library lock held; must not call back into the library. */
 struct fbk_vm_ops {
-	/* One event per error, after everything was done for it. May be called from any vCPU thread at once. */
+	/* One event per error, after everything was done for it. May be called from any vCPU thread at once. Or NULL. */
 	void (*event)(void *opaque, const struct fbk_event *ev);
-	/* Pulse the GED's interrupt for the asynchronous source. 0, or a negative errno (recorded in the event). */
+	/* Pulse the GED's interrupt for the asynchronous source. 0, or a negative errno (recorded in the event). Needed with ghes. */
 	int (*raise_async)(void *opaque);
-	/* Records wait for the guest's acknowledgement: call fbk_vm_pump() soon, from a thread that may take a lock. */
+	/* Records wait for the guest's acknowledgement: call fbk_vm_pump() soon, from a thread that may take a lock. Needed with ghes. */
 	void (*want_pump)(void *opaque);
 };
 
@@ -48,24 +48,48 @@ struct fbk_vm_config {
 	uint32_t max_pages;		    /* ledger capacity in pages; 0: FBK_LEDGER_DEFAULT_PAGES */
 };
 
-/* Errors: -EINVAL; -ENOMEM; -EIO probing failed. */
+/**
+ * fbk_vm_create - one VM's error handling
+ * @cfg: borrowed during the call; what it points to as said there
+ * @ret: the new object, freed with fbk_vm_destroy()
+ *
+ * Return:  0.
+ * Errors:  -EINVAL null argument, size unknown, a policy that fbk_policy_check() refuses, a layout outside guest RAM, or
+ *          an op is missing; -ENOMEM; -EIO probing the VM failed (errno tells).
+ * Context: any thread. All memory that an error will need is taken here.
+ */
 FBK_API FBK_MUST_CHECK int fbk_vm_create(const struct fbk_vm_config *cfg, struct fbk_vm **ret);
 FBK_API void fbk_vm_destroy(struct fbk_vm *vm); /* after its vCPUs; NULL allowed */
 
-/* @run: the vCPU's mmapped kvm_run, borrowed. Errors: -EINVAL; -ENOMEM. */
+/**
+ * fbk_vcpu_create - one vCPU's
+ * @vm:      borrowed, must outlive the vCPU
+ * @vcpu_fd: KVM vCPU; borrowed, must outlive the fbk_vcpu
+ * @run:     the vCPU's mmapped kvm_run, borrowed likewise
+ * @index:   its name in events
+ * @ret:     the new object, freed with fbk_vcpu_destroy()
+ *
+ * Return:  0.
+ * Errors:  -EINVAL null argument; -ENOMEM.
+ */
 FBK_API FBK_MUST_CHECK int fbk_vcpu_create(struct fbk_vm *vm, int vcpu_fd, struct kvm_run *run, uint32_t index,
 					   struct fbk_vcpu **ret);
-FBK_API void fbk_vcpu_destroy(struct fbk_vcpu *vcpu);
+FBK_API void fbk_vcpu_destroy(struct fbk_vcpu *vcpu); /* NULL allowed */
 
 /**
  * fbk_vcpu_sea - KVM_RUN returned with KVM_EXIT_ARM_SEA: walk the road
  * @ret: what the monitor must do before, or instead of, running this vCPU again
  *
- * Verdict FBK_VERDICT_REPLAY and _SERROR are already carried out: run the vCPU. _STOP and _PAUSE are the monitor's.
+ * Verdict FBK_VERDICT_REPLAY and _SERROR are already carried out: run the vCPU. _STOP and _PAUSE are the monitor's; with
+ * them nothing was injected, and the vCPU, run again, takes the same exit.
+ *
+ * A full ledger and a guest that does not acknowledge are no errors here: the abort is replayed all the same and the
+ * event says what could not be done. The call takes at most the policy's ack_wait_us longer than its ioctls.
  *
  * Return:  0.
- * Errors:  -EBADMSG the exit's syndrome is no external abort; -EIO an ioctl failed (errno tells): the abort was not
- *          replayed, the guest must not be run on. The event has been told in both cases.
+ * Errors:  -EINVAL null argument, or kvm_run holds another exit; -EBADMSG the exit's syndrome is no external abort;
+ *          -EIO an ioctl failed (errno tells). With the latter two the abort was not replayed, the guest must not be run
+ *          on, and the event has been told.
  * Context: the thread that ran KVM_RUN, before that vCPU runs again [SPEC V1].
  */
 FBK_API FBK_MUST_CHECK int fbk_vcpu_sea(struct fbk_vcpu *vcpu, struct fbk_verdict *ret);
@@ -74,7 +98,12 @@ FBK_API FBK_MUST_CHECK int fbk_vcpu_sea(struct fbk_vcpu *vcpu, struct fbk_verdic
  * fbk_vcpu_sigbus - SIGBUS BUS_MCEERR_AR reached the vCPU thread out of KVM_RUN: same road, same outcome
  * @si: the signal's siginfo (copied by the monitor's handler)
  *
- * Errors: as fbk_vcpu_sea(); -EINVAL not BUS_MCEERR_AR; -ERANGE si_addr is not guest RAM.
+ * The page that si_addr names goes by the same notification as an SEA's. With si_addr_lsb above 12 the rest of that
+ * host page (as far as it is guest RAM, and at most the policy's span_pages) is reported through the asynchronous source.
+ *
+ * Return:  0.
+ * Errors:  as fbk_vcpu_sea(), without -EBADMSG; -EINVAL not BUS_MCEERR_AR; -ERANGE si_addr is not guest RAM.
+ * Context: as fbk_vcpu_sea(); not from the signal handler.
  */
 FBK_API FBK_MUST_CHECK int fbk_vcpu_sigbus(struct fbk_vcpu *vcpu, const siginfo_t *si, struct fbk_verdict *ret);
 
@@ -82,25 +111,44 @@ FBK_API FBK_MUST_CHECK int fbk_vcpu_sigbus(struct fbk_vcpu *vcpu, const siginfo_
  * fbk_vm_sigbus - the monitor learnt of poison in guest RAM outside of any vCPU
  * @si: BUS_MCEERR_AO, or BUS_MCEERR_AR of an I/O thread whose copy failed
  *
- * Record, and report through the asynchronous source; nothing is replayed.
+ * Record, and report through the asynchronous source; nothing is replayed. A page whose report still waits for the
+ * guest is counted, not reported twice.
  *
- * Errors: -EINVAL; -ERANGE not guest RAM. Context: not from a signal handler; any thread.
+ * Return:  0.
+ * Errors:  -EINVAL null argument or no memory error; -ERANGE not guest RAM.
+ * Context: not from a signal handler; any thread.
  */
 FBK_API FBK_MUST_CHECK int fbk_vm_sigbus(struct fbk_vm *vm, const siginfo_t *si, struct fbk_verdict *ret);
 
 /**
  * fbk_vm_pump - deliver queued records whose turn has come
- * @ret_wait_ns: how long until it is worth calling again; UINT64_MAX: nothing is queued
+ * @ret_wait_ns: how long until it is worth calling again; UINT64_MAX: nothing waits
  *
+ * Call it when want_pump asks, then again whenever the returned time has passed. It never blocks on the guest: it looks
+ * for the acknowledgement, and writes the next record (up to 26 pages) when it is there. While it is missing the
+ * interrupt is raised again now and then, at growing intervals up to one second.
+ *
+ * Return:  0.
+ * Errors:  -EINVAL null argument; -EHWPOISON the asynchronous source's block is itself poisoned: what is queued stays
+ *          in the ledger and is not told.
  * Context: any thread.
  */
 FBK_API FBK_MUST_CHECK int fbk_vm_pump(struct fbk_vm *vm, uint64_t *ret_wait_ns);
 
-/* The guest was reset: error blocks are as at boot, queued records are forgotten, the ledger stays. */
+/**
+ * fbk_vm_reset - the guest was reset: error blocks are as at boot, queued records are forgotten, the ledger stays
+ *
+ * Return:  0.
+ * Errors:  -EINVAL null argument; -EHWPOISON an error block is poisoned: that source is not used any more.
+ * Context: while no vCPU runs, after the monitor has loaded the guest's memory anew.
+ */
 FBK_API FBK_MUST_CHECK int fbk_vm_reset(struct fbk_vm *vm);
 
 /* The VM's ledger, for reading. Borrowed. */
 FBK_API const struct fbk_ledger *fbk_vm_ledger(const struct fbk_vm *vm);
+
+/* What the VM's kernel offers, FBK_KVM_* bits, as probed at creation. */
+FBK_API uint32_t fbk_vm_kvm(const struct fbk_vm *vm);
 
 FBK_EXTERN_C_END
 
