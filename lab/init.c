@@ -10,7 +10,6 @@
  * fbk.ctl, fbk.out and fbk.stdin. On fbk.ctl it writes lines: "ready", "fail WHAT",
  * "exit STATUS".
  */
-#define _GNU_SOURCE
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: MIT
 // SPDX-FileCopyrightText: The firebreak authors
-#define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
@@ -76,9 +75,17 @@ static void channel(int *ours, int *theirs)
 	fcntl(*ours, F_SETFL, fcntl(*ours, F_GETFL) | O_NONBLOCK);
 }
 
+/* the words of QEMU's command line are all owned by the list */
 static void add(struct fbk_lab_words *words, const char *s)
 {
-	fbk_lab_words_add(words, (char *)s);
+	fbk_lab_words_add(words, fbk_lab_fmt("%s", s));
+}
+
+static void words_free(struct fbk_lab_words *words)
+{
+	for (unsigned int i = 0; i < words->n; i++)
+		free(words->v[i]);
+	free(words->v);
 }
 
 static void add_channel(struct fbk_lab_words *w, const char *id, int fd)
@@ -151,7 +158,7 @@ void fbk_lab_machine_start(struct fbk_lab_machine *machine, const struct fbk_lab
 	add(&w, "-serial");
 	add(&w, "chardev:log");
 	add(&w, "-device");
-	add(&w, "virtio-serial-pci");
+	add(&w, "virtio-serial-pci,ioeventfd=off");
 	add_channel(&w, "console", console);
 	add(&w, "-device");
 	add(&w, "virtconsole,chardev=console,nr=0");
@@ -171,7 +178,7 @@ void fbk_lab_machine_start(struct fbk_lab_machine *machine, const struct fbk_lab
 	add(&w, "-append");
 	fbk_lab_words_add(&w, kernel_args(opt));
 	for (unsigned int i = 0; i < opt->qemu_args.n; i++)
-		fbk_lab_words_add(&w, opt->qemu_args.v[i]);
+		add(&w, opt->qemu_args.v[i]);
 
 	machine->pid = fork();
 	if (machine->pid < 0)
@@ -203,5 +210,5 @@ void fbk_lab_machine_start(struct fbk_lab_machine *machine, const struct fbk_lab
 		close(out);
 	if (in >= 0)
 		close(in);
-	free(w.v);
+	words_free(&w);
 }

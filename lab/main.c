@@ -7,7 +7,6 @@
  *   FIREBREAK_LAB_DIR   the folder of lab/setup
  *   FIREBREAK_LAB_INIT  the lab's init, an arm64 program (lab/init.c)
  */
-#define _GNU_SOURCE
 #include <elf.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -208,10 +207,11 @@ static void check_out(const char *out)
 
 int main(int argc, char **argv)
 {
-	struct fbk_lab_options opt;
+	/* live as long as the program: nobody frees them */
+	static struct fbk_lab_options opt;
+	static struct fbk_lab_kernel kernel;
+	static struct fbk_lab_log log;
 	struct fbk_lab_machine machine;
-	struct fbk_lab_kernel kernel;
-	struct fbk_lab_log log;
 	pid_t parent = getppid();
 	int initramfs;
 

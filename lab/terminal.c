@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: MIT
 // SPDX-FileCopyrightText: The firebreak authors
-#define _GNU_SOURCE
 #include <stdlib.h>
 #include <string.h>
 #include <termios.h>
