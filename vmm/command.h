@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: MIT */
+/* SPDX-FileCopyrightText: The firebreak authors */
+/*
+ * command.h - the subcommands.
+ */
+#ifndef FBK_VMM_COMMAND_H
+#define FBK_VMM_COMMAND_H
+
+/* @argc, @argv: what follows the subcommand's name. Return: exit status. */
+int fbk_command_run(int argc, char **argv);
+int fbk_command_check(int argc, char **argv);
+
+/* main.c: what `firebreak run --help` prints. */
+extern const char fbk_run_help[];
+
+#endif

@@ -1,0 +1,182 @@
+/* SPDX-License-Identifier: MIT */
+/* SPDX-FileCopyrightText: The firebreak authors */
+/* console.c - see console.h */
+#include "console.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <sys/timerfd.h>
+#include <unistd.h>
+
+#define FLUSH_DELAY_NS 4000000 /* below what a person notices, above the gap between two bytes of a line */
+
+static bool writable(int timeout_ms)
+{
+	struct pollfd p = { .fd = STDOUT_FILENO, .events = POLLOUT };
+
+	return poll(&p, 1, timeout_ms) > 0;
+}
+
+static void arm_flush(struct fbk_console *c)
+{
+	static const struct itimerspec soon = { .it_value.tv_nsec = FLUSH_DELAY_NS };
+
+	timerfd_settime(c->flush_fd, 0, &soon, NULL);
+	c->flush_armed = true;
+}
+
+/*
+ * Called on a vCPU thread with the lock held. A reader that has stopped reading holds the guest up, but not the
+ * monitor's end: the main loop never waits for the lock, and a kick breaks the write off.
+ */
+static void flush(struct fbk_console *c)
+{
+	uint32_t done = 0;
+
+	while (done < c->out_len && !c->out_broken) {
+		ssize_t n = write(STDOUT_FILENO, c->out + done, c->out_len - done);
+
+		if (n > 0)
+			done += n;
+		else if (n < 0 && errno == EAGAIN && writable(-1))
+			continue;
+		else if (n < 0 && (errno == EINTR || errno == EAGAIN))
+			break;
+		else
+			c->out_broken = true;
+	}
+	c->out_len = 0;
+}
+
+static void transmit(void *opaque, uint8_t byte)
+{
+	struct fbk_console *c = opaque;
+
+	c->out[c->out_len++] = byte;
+	if (byte == '\n' || c->out_len == sizeof(c->out)) {
+		flush(c);
+	} else if (!c->flush_armed) {
+		arm_flush(c);
+	}
+	if (fbk_panic_scan(&c->scan, byte))
+		c->panicked(c->opaque);
+}
+
+static void irq(void *opaque, bool level)
+{
+	struct fbk_console *c = opaque;
+
+	c->irq(c->opaque, level);
+}
+
+static void drained(void *opaque)
+{
+	struct fbk_console *c = opaque;
+
+	c->input_room(c->opaque);
+}
+
+int fbk_console_init(struct fbk_console *c)
+{
+	static const struct fbk_pl011_ops ops = { .transmit = transmit, .irq = irq, .drained = drained };
+
+	pthread_mutex_init(&c->lock, NULL);
+	fbk_pl011_init(&c->uart, &ops, c);
+	c->flush_fd = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK);
+	return c->flush_fd < 0 ? -errno : 0;
+}
+
+void fbk_console_open(struct fbk_console *c)
+{
+	c->in_terminal = fbk_terminal_open();
+	/* A terminal that belongs to the foreground job is not ours to read. */
+	c->in_open = c->in_terminal || !isatty(STDIN_FILENO);
+}
+
+uint32_t fbk_console_read(struct fbk_console *c, uint64_t offset)
+{
+	uint32_t val;
+
+	pthread_mutex_lock(&c->lock);
+	val = fbk_pl011_read(&c->uart, offset);
+	pthread_mutex_unlock(&c->lock);
+	return val;
+}
+
+void fbk_console_write(struct fbk_console *c, uint64_t offset, uint32_t val)
+{
+	pthread_mutex_lock(&c->lock);
+	fbk_pl011_write(&c->uart, offset, val);
+	pthread_mutex_unlock(&c->lock);
+}
+
+int fbk_console_wants_input(struct fbk_console *c)
+{
+	int wants;
+
+	if (!c->in_open)
+		return 0;
+	if (pthread_mutex_trylock(&c->lock))
+		return -EAGAIN;
+	wants = fbk_pl011_room(&c->uart) > 0;
+	pthread_mutex_unlock(&c->lock);
+	return wants;
+}
+
+enum fbk_terminal_key fbk_console_input(struct fbk_console *c)
+{
+	enum fbk_terminal_key key = FBK_KEY_NONE;
+	unsigned char buf[FBK_PL011_RX_LEN];
+	size_t room, len;
+	ssize_t n;
+
+	if (pthread_mutex_trylock(&c->lock))
+		return FBK_KEY_NONE;
+	room = fbk_pl011_room(&c->uart);
+	pthread_mutex_unlock(&c->lock);
+	if (!room)
+		return FBK_KEY_NONE;
+	/* Only this thread fills the FIFO, so the room can but grow. */
+	n = read(STDIN_FILENO, buf, room);
+	if (n < 0 && (errno == EAGAIN || errno == EINTR))
+		return FBK_KEY_NONE;
+	if (n <= 0) {
+		c->in_open = false;
+		return FBK_KEY_NONE;
+	}
+	len = n;
+	if (c->in_terminal)
+		key = fbk_escape_filter(&c->escape, buf, &len);
+	pthread_mutex_lock(&c->lock);
+	fbk_pl011_receive(&c->uart, buf, len);
+	pthread_mutex_unlock(&c->lock);
+	return key;
+}
+
+void fbk_console_flush(struct fbk_console *c)
+{
+	uint64_t expirations;
+
+	if (pthread_mutex_trylock(&c->lock))
+		return; /* whoever holds it is writing; the timer stays readable */
+	if (read(c->flush_fd, &expirations, sizeof(expirations)) == sizeof(expirations))
+		c->flush_armed = false;
+	if (c->out_len && (c->out_broken || writable(0)))
+		flush(c);
+	else if (c->out_len && !c->flush_armed)
+		arm_flush(c);
+	pthread_mutex_unlock(&c->lock);
+}
+
+void fbk_console_reset(struct fbk_console *c)
+{
+	pthread_mutex_lock(&c->lock);
+	fbk_pl011_reset(&c->uart);
+	c->scan = (struct fbk_panic_scan){ 0 };
+	pthread_mutex_unlock(&c->lock);
+}
+
+bool fbk_console_panic_seen(struct fbk_console *c)
+{
+	return c->scan.seen;
+}

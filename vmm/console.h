@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: MIT */
+/* SPDX-FileCopyrightText: The firebreak authors */
+/*
+ * console.h - between the PL011 and standard input and output: batching, end of file, the panic message.
+ */
+#ifndef FBK_VMM_CONSOLE_H
+#define FBK_VMM_CONSOLE_H
+
+#include "panic.h"
+#include "pl011.h"
+#include "terminal.h"
+
+#include <pthread.h>
+
+struct fbk_console {
+	pthread_mutex_t lock;
+	struct fbk_pl011 uart;
+	struct fbk_panic_scan scan;
+	struct fbk_escape escape;
+	uint8_t out[256];
+	uint32_t out_len;
+	int flush_fd;	 /* timerfd: an unfinished line has waited long enough */
+	bool flush_armed;
+	bool out_broken; /* nobody reads standard output any more */
+	bool in_open, in_terminal;
+	void (*irq)(void *opaque, bool level);
+	void (*panicked)(void *opaque); /* the message was seen; called once between resets */
+	void (*input_room)(void *opaque);
+	void *opaque;
+};
+
+/* Errors: negative errno of timerfd_create(). */
+int fbk_console_init(struct fbk_console *c);
+void fbk_console_open(struct fbk_console *c); /* take standard input, and the terminal if it is one */
+
+/* MMIO; any thread. */
+uint32_t fbk_console_read(struct fbk_console *c, uint64_t offset);
+void fbk_console_write(struct fbk_console *c, uint64_t offset, uint32_t val);
+
+/* Main loop; none of these waits for a reader of standard output. */
+int fbk_console_wants_input(struct fbk_console *c); /* 1, 0, or -EAGAIN: ask again soon */
+enum fbk_terminal_key fbk_console_input(struct fbk_console *c); /* standard input is readable */
+void fbk_console_flush(struct fbk_console *c);
+
+/* While no vCPU runs. */
+void fbk_console_reset(struct fbk_console *c);
+bool fbk_console_panic_seen(struct fbk_console *c);
+
+#endif

@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: MIT */
+/* SPDX-FileCopyrightText: The firebreak authors */
+/*
+ * fdt.h - the device tree: nothing but /chosen, so that Linux takes the machine's description from ACPI.
+ */
+#ifndef FBK_VMM_FDT_H
+#define FBK_VMM_FDT_H
+
+#include "efi.h"
+
+struct fbk_fdt_config {
+	const char *bootargs;
+	struct fbk_gpa initrd; /* with initrd_len 0: none */
+	uint64_t initrd_len;
+	struct fbk_efi_tables efi;
+	uint64_t kaslr_seed; /* 0: none */
+	const void *rng_seed;
+	size_t rng_seed_len; /* 0: none */
+};
+
+/**
+ * fbk_fdt_build - write the tree
+ *
+ * Return:  its length in bytes.
+ * Errors:  -ENOSPC does not fit into @cap.
+ * Spec:    [Linux "Documentation/arch/arm/uefi.rst", "Documentation/devicetree/usage-model.rst"]
+ */
+int fbk_fdt_build(const struct fbk_fdt_config *cfg, void *buf, size_t cap);
+
+#endif

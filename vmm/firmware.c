@@ -1,0 +1,76 @@
+/* SPDX-License-Identifier: MIT */
+/* SPDX-FileCopyrightText: The firebreak authors */
+/* firmware.c - see firmware.h */
+#include "firmware.h"
+#include "acpi.h"
+#include "efi.h"
+#include "fdt.h"
+#include "machine.h"
+
+#define MAX_RANGES (3 + 2 * FBK_FIRMWARE_MAX_BAD)
+
+/* The memory map: tables, records, and the rest around its unusable granules. Return: number of ranges, or -EINVAL. */
+static int build_ranges(const struct fbk_firmware_config *cfg, struct fbk_efi_range range[MAX_RANGES])
+{
+	uint64_t at = FBK_FREE_GPA, end = FBK_RAM_BASE + cfg->ram_len;
+	int nr = 0;
+
+	if (cfg->nr_bad > FBK_FIRMWARE_MAX_BAD || end <= FBK_FREE_GPA)
+		return -EINVAL;
+	range[nr++] = (struct fbk_efi_range){ FBK_EFI_ACPI_RECLAIM, { FBK_TABLES_GPA }, FBK_TABLES_LEN };
+	range[nr++] = (struct fbk_efi_range){ FBK_EFI_ACPI_NVS, { FBK_RECORDS_GPA }, FBK_RECORDS_LEN };
+	for (unsigned int i = 0; i < cfg->nr_bad; i++) {
+		uint64_t bad = cfg->bad[i].addr & ~(FBK_RAM_GRANULE - 1);
+
+		if (bad < at || bad >= end)
+			continue; /* the same granule again, or no free memory */
+		if (bad > at)
+			range[nr++] = (struct fbk_efi_range){ FBK_EFI_CONVENTIONAL, { at }, bad - at };
+		range[nr++] = (struct fbk_efi_range){ FBK_EFI_UNUSABLE, { bad }, FBK_RAM_GRANULE };
+		at = bad + FBK_RAM_GRANULE;
+	}
+	if (at < end)
+		range[nr++] = (struct fbk_efi_range){ FBK_EFI_CONVENTIONAL, { at }, end - at };
+	return nr;
+}
+
+int fbk_firmware_build(const struct fbk_firmware_config *cfg, void *buf, size_t cap, struct fbk_gpa *ret_fdt)
+{
+	const struct fbk_acpi_config acpi = { .nr_cpus = cfg->nr_cpus, .nr_virtio = cfg->nr_virtio, .ghes = cfg->ghes };
+	const struct fbk_gpa base = { FBK_TABLES_GPA };
+	struct fbk_efi_range range[MAX_RANGES];
+	struct fbk_efi_tables efi;
+	struct fbk_fdt_config fdt;
+	struct fbk_bytes out;
+	struct fbk_gpa rsdp;
+	int r, nr;
+
+	fbk_bytes_init(&out, buf, cap);
+	r = fbk_acpi_build(&acpi, &out, base, &rsdp);
+	if (r < 0)
+		return r;
+	nr = build_ranges(cfg, range);
+	if (nr < 0)
+		return nr;
+	r = fbk_efi_build(&out, base, rsdp, range, nr, &efi);
+	if (r < 0)
+		return r;
+
+	fbk_put_zero(&out, -out.len & 7);
+	if (out.error)
+		return out.error;
+	fdt = (struct fbk_fdt_config){
+		.bootargs = cfg->bootargs,
+		.initrd = cfg->initrd,
+		.initrd_len = cfg->initrd_len,
+		.efi = efi,
+		.kaslr_seed = cfg->kaslr_seed,
+		.rng_seed = cfg->rng_seed,
+		.rng_seed_len = cfg->rng_seed_len,
+	};
+	r = fbk_fdt_build(&fdt, out.buf + out.len, out.cap - out.len);
+	if (r < 0)
+		return r;
+	ret_fdt->addr = base.addr + out.len;
+	return out.len + r;
+}

@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: MIT */
+/* SPDX-FileCopyrightText: The firebreak authors */
+/*
+ * firmware.h - one blob of everything that firmware would have left: ACPI, EFI, device tree.
+ */
+#ifndef FBK_VMM_FIRMWARE_H
+#define FBK_VMM_FIRMWARE_H
+
+#include <firebreak/ghes.h>
+#include <firebreak/types.h>
+
+#define FBK_FIRMWARE_MAX_BAD 256
+#define FBK_BOOTARGS_MAX 2047 /* arm64's COMMAND_LINE_SIZE without the NUL */
+
+struct fbk_firmware_config {
+	uint64_t ram_len;
+	unsigned int nr_cpus;
+	unsigned int nr_virtio;
+	const struct fbk_ghes_layout *ghes;
+	const char *bootargs;
+	struct fbk_gpa initrd;
+	uint64_t initrd_len;
+	uint64_t kaslr_seed;
+	const void *rng_seed;
+	size_t rng_seed_len;
+	/* Poisoned pages, ascending: the memory map calls their 64 KiB granules unusable. */
+	const struct fbk_gpa *bad;
+	unsigned int nr_bad;
+};
+
+/**
+ * fbk_firmware_build - the bytes that lie at FBK_TABLES_GPA when the guest starts
+ * @ret_fdt: where x0 of the boot CPU points
+ *
+ * Return:  the blob's length.
+ * Errors:  -ENOSPC more than @cap bytes; -EINVAL.
+ */
+int fbk_firmware_build(const struct fbk_firmware_config *cfg, void *buf, size_t cap, struct fbk_gpa *ret_fdt);
+
+#endif

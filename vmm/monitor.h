@@ -1,0 +1,113 @@
+/* SPDX-License-Identifier: MIT */
+/* SPDX-FileCopyrightText: The firebreak authors */
+/*
+ * monitor.h - the running virtual machine: what its threads share.
+ *
+ * Threads: main (signals, terminal input, timers, resets) and one for each vCPU, which serves its own exits.
+ */
+#ifndef FBK_VMM_MONITOR_H
+#define FBK_VMM_MONITOR_H
+
+#include "boot.h"
+#include "console.h"
+#include "eventlog.h"
+#include "machine.h"
+#include "options.h"
+#include "virtio-blk.h"
+#include "virtio-mmio.h"
+#include "virtio-rng.h"
+
+#include <firebreak/vm.h>
+
+#include <pthread.h>
+#include <signal.h>
+#include <stdatomic.h>
+
+struct kvm_run;
+struct fbk_monitor;
+
+struct fbk_cpu {
+	struct fbk_monitor *m;
+	unsigned int index;
+	int fd;
+	struct kvm_run *run;
+	struct fbk_vcpu *road;
+	pthread_t thread;
+	/* Written by this thread's SIGBUS handler while in_run is set, read by the thread after KVM_RUN. */
+	volatile sig_atomic_t in_run, sigbus_pending;
+	siginfo_t sigbus;
+};
+
+/* Why the guest no longer runs. */
+enum fbk_end {
+	FBK_END_NONE,
+	FBK_END_OFF,   /* PSCI SYSTEM_OFF */
+	FBK_END_RESET, /* PSCI SYSTEM_RESET */
+	FBK_END_CRASH, /* KVM says the guest crashed */
+	FBK_END_STOP,  /* verdict of the policy */
+	FBK_END_PAUSE, /* verdict of the policy */
+	FBK_END_HOST,  /* KVM, memory or the monitor failed; already told on standard error */
+	FBK_END_QUIT,  /* the operator */
+};
+
+enum fbk_state { FBK_STATE_PARK, FBK_STATE_RUN, FBK_STATE_LEAVE };
+
+struct fbk_monitor {
+	struct fbk_run_options opt;
+	int kvm_fd, vm_fd, gic_fd;
+	size_t run_len; /* bytes of a vCPU's mapping */
+	struct fbk_gmem gmem;
+	struct fbk_ghes_layout ghes;
+	struct fbk_vm *road;
+	struct fbk_boot boot;
+	struct fbk_cpu cpu[FBK_MAX_CPUS];
+
+	struct fbk_console console;
+	struct fbk_eventlog events;
+	struct fbk_virtio virtio[FBK_MAX_VIRTIO];
+	struct fbk_virtio_blk blk[FBK_MAX_DISKS];
+	unsigned int nr_virtio;
+
+	int wake_fd; /* eventfd: the main loop has something to look at */
+	atomic_int end;	   /* enum fbk_end */
+	atomic_bool want_pump;
+	atomic_bool panicked;
+	int signal; /* the signal that ends us; 0: none */
+
+	/* The vCPU threads' leash. */
+	pthread_mutex_t lock;
+	pthread_cond_t state_changed, parked_changed;
+	atomic_int state; /* enum fbk_state; changed with the lock held */
+	unsigned int nr_threads, nr_parked;
+};
+
+/* run.c */
+void fbk_monitor_wake(struct fbk_monitor *m);		       /* async-signal-safe */
+void fbk_monitor_end(struct fbk_monitor *m, enum fbk_end why); /* the first reason counts; any thread */
+
+/* vcpu.c. Errors are told on standard error. */
+int fbk_cpu_create(struct fbk_monitor *m, unsigned int index); /* enum fbk_exit, 0: done */
+int fbk_cpu_reset(struct fbk_cpu *cpu);			       /* power-on state; the first one runs from the boot's entry */
+int fbk_cpus_start(struct fbk_monitor *m);		       /* threads, parked */
+void fbk_cpus_run(struct fbk_monitor *m);
+void fbk_cpus_park(struct fbk_monitor *m);  /* returns when no vCPU is in KVM_RUN */
+void fbk_cpus_leave(struct fbk_monitor *m); /* ends and joins the threads */
+extern __thread struct fbk_cpu *fbk_this_cpu;
+
+/* bus.c */
+void fbk_bus_access(struct fbk_monitor *m, uint64_t gpa, uint8_t data[8], uint32_t len, int is_write);
+
+/* sigbus.c */
+int fbk_sigbus_init(struct fbk_monitor *m);   /* negative errno */
+void fbk_sigbus_drain(struct fbk_monitor *m); /* main loop: walk the road for what the handler has queued */
+/* An access of ours to guest memory met poison at or just behind @gpa: record and report it. Any thread. */
+void fbk_sigbus_found(struct fbk_monitor *m, struct fbk_gpa gpa);
+
+/* loop.c: until the guest has ended. Return: exit status. */
+int fbk_loop(struct fbk_monitor *m);
+
+/* reset.c: while parked. Return: 0, or an exit status, told. */
+int fbk_monitor_load(struct fbk_monitor *m); /* memory, firmware and vCPUs as at power-on */
+int fbk_monitor_reset(struct fbk_monitor *m);
+
+#endif

@@ -1,0 +1,179 @@
+/* SPDX-License-Identifier: MIT */
+/* SPDX-FileCopyrightText: The firebreak authors */
+/* options.c - see options.h */
+#include "options.h"
+#include "firmware.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+int fbk_size_parse(const char *s, uint64_t *ret_bytes)
+{
+	unsigned int shift = 20;
+	uint64_t n = 0;
+
+	if (*s < '0' || *s > '9')
+		return -EINVAL;
+	for (; *s >= '0' && *s <= '9'; s++) {
+		if (n > (UINT64_MAX - 9) / 10)
+			return -EINVAL;
+		n = n * 10 + (*s - '0');
+	}
+	switch (*s) {
+	case '\0':
+		break;
+	case 'K': case 'k':
+		shift = 10;
+		s++;
+		break;
+	case 'M': case 'm':
+		s++;
+		break;
+	case 'G': case 'g':
+		shift = 30;
+		s++;
+		break;
+	default:
+		return -EINVAL;
+	}
+	if (*s || n > UINT64_MAX >> shift)
+		return -EINVAL;
+	*ret_bytes = n << shift;
+	return 0;
+}
+
+static int set_memory(struct fbk_run_options *o, const char *val, char *why, size_t why_len)
+{
+	if (fbk_size_parse(val, &o->ram_len)) {
+		snprintf(why, why_len, "--memory %.40s: not a size (512M, 2G; a plain number is MiB)", val);
+		return -EINVAL;
+	}
+	if (o->ram_len < FBK_RAM_MIN || o->ram_len > FBK_RAM_MAX || o->ram_len % FBK_RAM_GRANULE) {
+		snprintf(why, why_len, "--memory %.40s: must be 64M to 255G, a multiple of 64K", val);
+		return -EINVAL;
+	}
+	return 0;
+}
+
+static int set_cpus(struct fbk_run_options *o, const char *val, char *why, size_t why_len)
+{
+	if (val[0] < '1' || val[0] > '0' + FBK_MAX_CPUS || val[1]) {
+		snprintf(why, why_len, "--cpus %.40s: must be 1 to %d", val, FBK_MAX_CPUS);
+		return -EINVAL;
+	}
+	o->nr_cpus = val[0] - '0';
+	return 0;
+}
+
+static int add_disk(struct fbk_run_options *o, char *val, char *why, size_t why_len)
+{
+	struct fbk_disk_option *d = &o->disk[o->nr_disks];
+	size_t len = strlen(val);
+
+	if (o->nr_disks == FBK_MAX_DISKS) {
+		snprintf(why, why_len, "--disk %.80s: at most %d disks", val, FBK_MAX_DISKS);
+		return -EINVAL;
+	}
+	if (len >= 3 && !strcmp(val + len - 3, ",ro")) {
+		val[len - 3] = '\0';
+		d->read_only = true;
+	}
+	d->path = val;
+	o->nr_disks++;
+	return 0;
+}
+
+/* One of two words. */
+static int choose(const char *name, const char *val, const char *yes, const char *no, bool *ret, char *why, size_t why_len)
+{
+	if (strcmp(val, yes) && strcmp(val, no)) {
+		snprintf(why, why_len, "%s %.40s: must be %s or %s", name, val, yes, no);
+		return -EINVAL;
+	}
+	*ret = !strcmp(val, yes);
+	return 0;
+}
+
+static int set_option(struct fbk_run_options *o, const char *name, char *val, char *why, size_t why_len)
+{
+	bool yes;
+
+	if (!strcmp(name, "--kernel")) {
+		o->kernel = val;
+	} else if (!strcmp(name, "--initrd")) {
+		o->initrd = val;
+	} else if (!strcmp(name, "--append")) {
+		if (strlen(val) > FBK_BOOTARGS_MAX) {
+			snprintf(why, why_len, "--append: longer than %d bytes", FBK_BOOTARGS_MAX);
+			return -EINVAL;
+		}
+		o->append = val;
+	} else if (!strcmp(name, "--events")) {
+		o->events = val;
+	} else if (!strcmp(name, "--memory")) {
+		return set_memory(o, val, why, why_len);
+	} else if (!strcmp(name, "--cpus")) {
+		return set_cpus(o, val, why, why_len);
+	} else if (!strcmp(name, "--disk")) {
+		return add_disk(o, val, why, why_len);
+	} else if (!strcmp(name, "--sea")) {
+		if (choose(name, val, "on", "off", &yes, why, why_len))
+			return -EINVAL;
+		o->sea = yes ? FBK_SEA_ON : FBK_SEA_OFF;
+	} else if (!strcmp(name, "--reset")) {
+		return choose(name, val, "exit", "reboot", &o->reset_exits, why, why_len);
+	} else if (!strcmp(name, "--panic")) {
+		return choose(name, val, "wait", "exit", &o->panic_waits, why, why_len);
+	} else {
+		snprintf(why, why_len, "%.80s: no such option", name);
+		return -EINVAL;
+	}
+	return 0;
+}
+
+int fbk_options_parse(int argc, char **argv, struct fbk_run_options *ret, char *why, size_t why_len)
+{
+	struct fbk_run_options o = { .append = "panic=-1", .ram_len = UINT64_C(256) << 20, .nr_cpus = 1 };
+
+	for (int i = 0; i < argc; i++) {
+		char name[32], *eq, *val;
+		size_t len;
+
+		if (!strcmp(argv[i], "--help") || !strcmp(argv[i], "-h")) {
+			o.help = true;
+			*ret = o;
+			return 0;
+		}
+		if (strncmp(argv[i], "--", 2)) {
+			snprintf(why, why_len, "%.80s: not an option", argv[i]);
+			return -EINVAL;
+		}
+		eq = strchr(argv[i], '=');
+		len = eq ? (size_t)(eq - argv[i]) : strlen(argv[i]);
+		if (len >= sizeof(name))
+			len = sizeof(name) - 1;
+		memcpy(name, argv[i], len);
+		name[len] = '\0';
+		if (eq) {
+			val = eq + 1;
+		} else if (i + 1 < argc) {
+			val = argv[++i];
+		} else {
+			snprintf(why, why_len, "%.80s: no such option, or its value is missing", argv[i]);
+			return -EINVAL;
+		}
+		if (!*val && strcmp(name, "--append")) {
+			snprintf(why, why_len, "%.31s: empty value", name);
+			return -EINVAL;
+		}
+		if (set_option(&o, name, val, why, why_len))
+			return -EINVAL;
+	}
+	if (!o.kernel) {
+		snprintf(why, why_len, "--kernel is needed: an uncompressed arm64 Linux Image");
+		return -EINVAL;
+	}
+	*ret = o;
+	return 0;
+}

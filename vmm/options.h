@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: MIT */
+/* SPDX-FileCopyrightText: The firebreak authors */
+/*
+ * options.h - the command line of `firebreak run`, and the exit statuses.
+ */
+#ifndef FBK_VMM_OPTIONS_H
+#define FBK_VMM_OPTIONS_H
+
+#include "machine.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+
+enum fbk_exit {
+	FBK_EXIT_OFF = 0,	/* the guest powered itself off; check: all is there */
+	FBK_EXIT_LACKING = 1,	/* check: guests run, but their memory errors are not contained */
+	FBK_EXIT_PANIC = 10,	/* the guest kernel panicked */
+	FBK_EXIT_STOPPED = 11,	/* stopped by policy after a memory error */
+	FBK_EXIT_RESET = 12,	/* the guest reset itself, and --reset=exit */
+	FBK_EXIT_QUIT = 13,	/* the operator's escape key */
+	FBK_EXIT_USAGE = 64,	/* wrong usage */
+	FBK_EXIT_INPUT = 66,	/* kernel, initrd, disk or event file cannot be used */
+	FBK_EXIT_UNABLE = 69,	/* this host cannot do what was asked for at all */
+	FBK_EXIT_HOST = 71,	/* the host, or this monitor, failed at run time */
+};
+
+enum fbk_sea_choice { FBK_SEA_AUTO, FBK_SEA_ON, FBK_SEA_OFF };
+
+struct fbk_disk_option {
+	const char *path;
+	bool read_only;
+};
+
+struct fbk_run_options {
+	const char *kernel, *initrd, *append, *events;
+	uint64_t ram_len;
+	unsigned int nr_cpus;
+	struct fbk_disk_option disk[FBK_MAX_DISKS];
+	unsigned int nr_disks;
+	enum fbk_sea_choice sea;
+	bool reset_exits, panic_waits;
+	bool help;
+};
+
+/**
+ * fbk_options_parse - read the arguments behind `run`
+ * @argv:    may be changed (a disk's `,ro` is cut off); the result points into it
+ * @why:     on failure, one sentence without a full stop
+ * @why_len: 160 bytes hold every sentence with room for the argument it quotes
+ *
+ * Return:  0.
+ * Errors:  -EINVAL.
+ */
+int fbk_options_parse(int argc, char **argv, struct fbk_run_options *ret, char *why, size_t why_len);
+
+/* "512", "512M", "1g", "65536K": a plain number is MiB. Errors: -EINVAL no number, or too large for 64 bits. */
+int fbk_size_parse(const char *s, uint64_t *ret_bytes);
+
+#endif

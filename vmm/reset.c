@@ -1,0 +1,184 @@
+/* SPDX-License-Identifier: MIT */
+/* SPDX-FileCopyrightText: The firebreak authors */
+/*
+ * reset.c - the machine as at power-on: at the start, and again when the guest resets itself.
+ */
+#include "firmware.h"
+#include "gic.h"
+#include "memory.h"
+#include "monitor.h"
+#include "report.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/random.h>
+
+/* What the ledger knows, ascending. */
+struct bad_pages {
+	struct fbk_gpa *page;
+	unsigned int nr;
+};
+
+static int by_address(const void *a, const void *b)
+{
+	const struct fbk_gpa *x = a, *y = b;
+
+	return x->addr < y->addr ? -1 : x->addr > y->addr;
+}
+
+static int collect(struct fbk_monitor *m, struct bad_pages *ret)
+{
+	const struct fbk_ledger *ledger = m->road ? fbk_vm_ledger(m->road) : NULL;
+	struct fbk_ledger_entry e;
+	uint32_t cursor = 0, nr = ledger ? fbk_ledger_pages(ledger) : 0;
+
+	*ret = (struct bad_pages){ 0 };
+	if (!nr)
+		return 0;
+	ret->page = calloc(nr, sizeof(*ret->page));
+	if (!ret->page)
+		return -ENOMEM;
+	while (ret->nr < nr && !fbk_ledger_next(ledger, &cursor, &e))
+		if (e.state != FBK_PAGE_HEALED)
+			ret->page[ret->nr++] = e.gpa;
+	qsort(ret->page, ret->nr, sizeof(*ret->page), by_address);
+	return 0;
+}
+
+/* One page for each granule: what the memory map can say. Return: how many, at most @max. */
+static unsigned int granules(const struct bad_pages *bad, struct fbk_gpa *ret, unsigned int max)
+{
+	unsigned int nr = 0;
+
+	for (unsigned int i = 0; i < bad->nr; i++) {
+		struct fbk_gpa granule = { bad->page[i].addr & ~(FBK_RAM_GRANULE - 1) };
+
+		if (nr && ret[nr - 1].addr == granule.addr)
+			continue;
+		if (nr == max) {
+			fbk_say("more than %u bad places in guest memory: the guest is told of the lowest only", max);
+			break;
+		}
+		ret[nr++] = granule;
+	}
+	return nr;
+}
+
+/* Bytes at @gpa, without their trailing zeros: memory is zero already. */
+static int write_blob(struct fbk_monitor *m, struct fbk_gpa gpa, const char *blob, size_t len)
+{
+	while (len && !blob[len - 1])
+		len--;
+	return len ? fbk_gmem_write(&m->gmem, gpa, blob, len, NULL) : 0;
+}
+
+static int build(struct fbk_monitor *m, char *blob, struct fbk_placement *at, const struct fbk_gpa *bad, unsigned int nr_bad)
+{
+	struct fbk_firmware_config fw = {
+		.ram_len = m->opt.ram_len,
+		.nr_cpus = m->opt.nr_cpus,
+		.nr_virtio = m->nr_virtio,
+		.ghes = &m->ghes,
+		.bootargs = m->opt.append,
+		.bad = bad,
+		.nr_bad = nr_bad,
+	};
+	uint8_t seed[64];
+	int r;
+
+	r = fbk_image_place(&m->boot.image, m->boot.initrd.len, m->opt.ram_len, bad, nr_bad, at);
+	if (r < 0) {
+		fbk_say("%s does not fit into %llu MiB of guest memory: more --memory is needed",
+			r == -E2BIG ? "the initrd, behind the kernel," : "the kernel",
+			(unsigned long long)(m->opt.ram_len >> 20));
+		return FBK_EXIT_INPUT;
+	}
+	fw.initrd = at->initrd;
+	fw.initrd_len = m->boot.initrd.len;
+	if (getrandom(&fw.kaslr_seed, sizeof(fw.kaslr_seed), 0) == sizeof(fw.kaslr_seed) &&
+	    getrandom(seed, sizeof(seed), 0) == sizeof(seed)) {
+		fw.rng_seed = seed;
+		fw.rng_seed_len = sizeof(seed);
+	}
+	r = fbk_firmware_build(&fw, blob, FBK_TABLES_LEN, &m->boot.fdt);
+	if (r < 0) {
+		fbk_say("building the guest's tables: %s", strerror(-r));
+		return FBK_EXIT_HOST;
+	}
+	r = write_blob(m, (struct fbk_gpa){ FBK_TABLES_GPA }, blob, r);
+	if (!r) {
+		r = fbk_ghes_area_build(&m->ghes, blob, FBK_RECORDS_LEN);
+		if (r >= 0)
+			r = write_blob(m, (struct fbk_gpa){ FBK_RECORDS_GPA }, blob, FBK_RECORDS_LEN);
+	}
+	if (r < 0) {
+		fbk_say("writing the guest's tables: %s%s", strerror(-r),
+			r == -EHWPOISON ? ": they have no other place, so this guest cannot start again" : "");
+		return r == -EHWPOISON ? FBK_EXIT_STOPPED : FBK_EXIT_HOST;
+	}
+	m->boot.entry = at->kernel;
+	return 0;
+}
+
+static int load(struct fbk_monitor *m, const struct bad_pages *bad)
+{
+	struct fbk_gpa granule[FBK_FIRMWARE_MAX_BAD];
+	struct fbk_placement at;
+	unsigned int nr_bad;
+	char *blob;
+	int r;
+
+	nr_bad = granules(bad, granule, FBK_FIRMWARE_MAX_BAD);
+	blob = calloc(1, FBK_TABLES_LEN > FBK_RECORDS_LEN ? FBK_TABLES_LEN : FBK_RECORDS_LEN);
+	if (!blob) {
+		fbk_say("building the guest's tables: out of memory");
+		return FBK_EXIT_HOST;
+	}
+	r = build(m, blob, &at, granule, nr_bad);
+	free(blob);
+	if (!r)
+		r = fbk_boot_load(&m->boot, &m->gmem, &at);
+	for (unsigned int i = 0; i < m->opt.nr_cpus && !r; i++)
+		r = fbk_cpu_reset(&m->cpu[i]);
+	return r;
+}
+
+int fbk_monitor_load(struct fbk_monitor *m)
+{
+	static const struct bad_pages none;
+
+	return load(m, &none);
+}
+
+int fbk_monitor_reset(struct fbk_monitor *m)
+{
+	struct bad_pages bad;
+	int r;
+
+	fbk_console_reset(&m->console);
+	for (unsigned int i = 0; i < m->nr_virtio; i++)
+		fbk_virtio_reset(&m->virtio[i]);
+	atomic_store(&m->panicked, false);
+
+	r = collect(m, &bad);
+	if (!r)
+		r = fbk_gic_reset(m->gic_fd, m->opt.nr_cpus);
+	if (!r)
+		r = fbk_memory_clear(&m->gmem, bad.page, bad.nr);
+	if (r < 0) {
+		fbk_say("resetting the machine: %s", strerror(-r));
+		r = FBK_EXIT_HOST;
+	} else {
+		r = load(m, &bad);
+	}
+	free(bad.page);
+	if (r)
+		return r;
+	r = fbk_vm_reset(m->road);
+	if (r < 0) {
+		fbk_say("resetting the error records: %s", strerror(-r));
+		return FBK_EXIT_HOST;
+	}
+	return 0;
+}

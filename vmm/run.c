@@ -1,0 +1,327 @@
+/* SPDX-License-Identifier: MIT */
+/* SPDX-FileCopyrightText: The firebreak authors */
+/*
+ * run.c - `firebreak run`: put the machine together, run it, take it apart.
+ */
+#include "command.h"
+#include "gic.h"
+#include "memory.h"
+#include "monitor.h"
+#include "report.h"
+
+#include <firebreak/kvm.h>
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/kvm.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+void fbk_monitor_wake(struct fbk_monitor *m)
+{
+	const uint64_t one = 1;
+
+	/* A full counter wakes as well as any. */
+	if (write(m->wake_fd, &one, sizeof(one)) < 0)
+		return;
+}
+
+void fbk_monitor_end(struct fbk_monitor *m, enum fbk_end why)
+{
+	int none = FBK_END_NONE;
+
+	if (why == FBK_END_QUIT)
+		atomic_store(&m->end, why); /* even while held by the policy */
+	else
+		atomic_compare_exchange_strong(&m->end, &none, why);
+	fbk_monitor_wake(m);
+}
+
+/* --- what the devices ask of the machine ------------------------------------------------------------------------- */
+
+static void set_irq(struct fbk_monitor *m, unsigned int gsi, bool level)
+{
+	int r = fbk_gic_irq(m->vm_fd, gsi, level);
+
+	if (r < 0) {
+		fbk_say("interrupt %u: %s", gsi, strerror(-r));
+		fbk_monitor_end(m, FBK_END_HOST);
+	}
+}
+
+static void console_irq(void *opaque, bool level)
+{
+	set_irq(opaque, FBK_SPI_UART, level);
+}
+
+static void console_panicked(void *opaque)
+{
+	struct fbk_monitor *m = opaque;
+
+	atomic_store(&m->panicked, true);
+	fbk_monitor_wake(m);
+}
+
+static void console_room(void *opaque)
+{
+	fbk_monitor_wake(opaque);
+}
+
+static void virtio_irq(void *opaque, unsigned int index, bool level)
+{
+	set_irq(opaque, FBK_SPI_VIRTIO + index, level);
+}
+
+static void virtio_poisoned(void *opaque, struct fbk_gpa gpa)
+{
+	fbk_sigbus_found(opaque, gpa);
+}
+
+/* --- what the library asks --------------------------------------------------------------------------------------- */
+
+static void on_event(void *opaque, const struct fbk_event *ev)
+{
+	struct fbk_monitor *m = opaque;
+
+	fbk_eventlog_tell(&m->events, ev);
+}
+
+/* The GED's interrupt is edge-triggered: high and low again make one. */
+static int raise_async(void *opaque)
+{
+	struct fbk_monitor *m = opaque;
+	int r = fbk_gic_irq(m->vm_fd, FBK_SPI_GED, 1);
+
+	return r ? r : fbk_gic_irq(m->vm_fd, FBK_SPI_GED, 0);
+}
+
+static void want_pump(void *opaque)
+{
+	struct fbk_monitor *m = opaque;
+
+	atomic_store(&m->want_pump, true);
+	fbk_monitor_wake(m);
+}
+
+/* --- putting it together ----------------------------------------------------------------------------------------- */
+
+/* The smallest guest physical address space that holds the machine: fewer levels to walk. */
+static unsigned int ipa_bits(uint64_t ram_len)
+{
+	unsigned int bits = 32;
+
+	while ((UINT64_C(1) << bits) < FBK_RAM_BASE + ram_len)
+		bits++;
+	return bits;
+}
+
+static int open_vm(struct fbk_monitor *m)
+{
+	unsigned int bits = ipa_bits(m->opt.ram_len);
+	int most, r;
+
+	m->kvm_fd = open("/dev/kvm", O_RDWR | O_CLOEXEC);
+	if (m->kvm_fd < 0) {
+		fbk_say("/dev/kvm: %s: `firebreak check` tells more", strerror(errno));
+		return FBK_EXIT_UNABLE;
+	}
+	r = ioctl(m->kvm_fd, KVM_GET_API_VERSION, 0);
+	if (r != KVM_API_VERSION) {
+		fbk_say("/dev/kvm: API version %d instead of %d", r, KVM_API_VERSION);
+		return FBK_EXIT_UNABLE;
+	}
+	most = ioctl(m->kvm_fd, KVM_CHECK_EXTENSION, KVM_CAP_ARM_VM_IPA_SIZE);
+	if (most > 0 && bits > (unsigned int)most) {
+		fbk_say("--memory: this host's guest physical addresses have %d bits, %u are needed", most, bits);
+		return FBK_EXIT_UNABLE;
+	}
+	m->vm_fd = ioctl(m->kvm_fd, KVM_CREATE_VM, most > 0 ? KVM_VM_TYPE_ARM_IPA_SIZE(bits) : 0);
+	if (m->vm_fd < 0) {
+		fbk_say("creating the virtual machine: %s", strerror(errno));
+		return FBK_EXIT_HOST;
+	}
+	r = ioctl(m->kvm_fd, KVM_GET_VCPU_MMAP_SIZE, 0);
+	if (r < 0) {
+		fbk_say("KVM_GET_VCPU_MMAP_SIZE: %s", strerror(errno));
+		return FBK_EXIT_HOST;
+	}
+	m->run_len = r;
+	return 0;
+}
+
+static int enable_sea(struct fbk_monitor *m)
+{
+	struct kvm_enable_cap nisv = { .cap = KVM_CAP_ARM_NISV_TO_USER };
+	int r;
+
+	/* Without it an odd instruction at a hole in the memory map would end the VM; a kernel without it does that. */
+	(void)ioctl(m->vm_fd, KVM_ENABLE_CAP, &nisv);
+
+	if (m->opt.sea == FBK_SEA_OFF)
+		return 0;
+	r = fbk_kvm_enable_sea(m->vm_fd);
+	if (!r)
+		return 0;
+	if (r != -EOPNOTSUPP) {
+		fbk_say("switching on KVM_CAP_ARM_SEA_TO_USER: %s", strerror(errno));
+		return FBK_EXIT_HOST;
+	}
+	if (m->opt.sea == FBK_SEA_ON) {
+		fbk_say("--sea=on: this kernel lacks KVM_CAP_ARM_SEA_TO_USER: run Linux 6.19 or later, or a kernel with the "
+			"patches in kernel/; --sea=off runs without");
+		return FBK_EXIT_UNABLE;
+	}
+	fbk_say("warning: this kernel lacks KVM_CAP_ARM_SEA_TO_USER: a hardware memory error under the guest becomes an SError "
+		"and its kernel panics; poison that the host knows of (SIGBUS) is still contained");
+	return 0;
+}
+
+static void add_virtio(struct fbk_monitor *m, const struct fbk_virtio_ops *ops, void *dev, const struct fbk_virtio_host *host)
+{
+	unsigned int i = m->nr_virtio++;
+
+	fbk_virtio_init(&m->virtio[i], i, ops, dev, host);
+}
+
+static int open_devices(struct fbk_monitor *m, struct fbk_virtio_host *host)
+{
+	int r;
+
+	*host = (struct fbk_virtio_host){ virtio_irq, virtio_poisoned, &m->gmem, m };
+	m->console.irq = console_irq;
+	m->console.panicked = console_panicked;
+	m->console.input_room = console_room;
+	m->console.opaque = m;
+	r = fbk_console_init(&m->console);
+	if (r < 0) {
+		fbk_say("console: %s", strerror(-r));
+		return FBK_EXIT_HOST;
+	}
+	add_virtio(m, &fbk_virtio_rng_ops, NULL, host);
+	for (unsigned int i = 0; i < m->opt.nr_disks; i++) {
+		r = fbk_virtio_blk_open(&m->blk[i], m->opt.disk[i].path, m->opt.disk[i].read_only, i);
+		if (r < 0) {
+			fbk_say("disk %s: %s", m->opt.disk[i].path,
+				r == -EINVAL ? "not a regular file or block device of at least 512 bytes" : strerror(-r));
+			return FBK_EXIT_INPUT;
+		}
+		add_virtio(m, fbk_virtio_blk_ops(&m->blk[i]), &m->blk[i], host);
+	}
+	return 0;
+}
+
+static int open_machine(struct fbk_monitor *m)
+{
+	int r;
+
+	r = fbk_memory_create(m->vm_fd, m->opt.ram_len, &m->gmem);
+	if (r < 0) {
+		fbk_say("%llu MiB of guest memory: %s", (unsigned long long)(m->opt.ram_len >> 20), strerror(-r));
+		return FBK_EXIT_HOST;
+	}
+	for (unsigned int i = 0; i < m->opt.nr_cpus; i++) {
+		r = fbk_cpu_create(m, i);
+		if (r)
+			return r;
+	}
+	r = fbk_ghes_layout_init(&m->ghes, (struct fbk_gpa){ FBK_RECORDS_GPA });
+	if (!r)
+		r = fbk_monitor_load(m); /* vCPUs are initialised before the interrupt controller is */
+	if (r)
+		return r < 0 ? FBK_EXIT_HOST : r;
+	m->gic_fd = fbk_gic_create(m->vm_fd, m->opt.nr_cpus);
+	if (m->gic_fd < 0) {
+		fbk_say("GICv3: %s%s", strerror(-m->gic_fd),
+			m->gic_fd == -ENODEV ? ": this host's KVM offers none; `firebreak check` tells more" : "");
+		return m->gic_fd == -ENODEV ? FBK_EXIT_UNABLE : FBK_EXIT_HOST;
+	}
+	return 0;
+}
+
+static int open_road(struct fbk_monitor *m)
+{
+	static const struct fbk_vm_ops ops = { .event = on_event, .raise_async = raise_async, .want_pump = want_pump };
+	struct fbk_vm_config cfg = {
+		.size = sizeof(cfg),
+		.vm_fd = m->vm_fd,
+		.gmem = &m->gmem,
+		.ghes = &m->ghes,
+		.ops = &ops,
+		.opaque = m,
+	};
+	int r;
+
+	r = fbk_vm_create(&cfg, &m->road);
+	for (unsigned int i = 0; i < m->opt.nr_cpus && !r; i++)
+		r = fbk_vcpu_create(m->road, m->cpu[i].fd, m->cpu[i].run, i, &m->cpu[i].road);
+	if (!r)
+		r = fbk_sigbus_init(m);
+	if (r < 0) {
+		fbk_say("preparing for memory errors: %s", strerror(-r));
+		return FBK_EXIT_HOST;
+	}
+	return 0;
+}
+
+static int run(struct fbk_monitor *m)
+{
+	struct fbk_virtio_host host;
+	int r;
+
+	signal(SIGPIPE, SIG_IGN); /* a console that nobody reads is no reason to end the guest */
+	m->wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	if (m->wake_fd < 0) {
+		fbk_say("eventfd: %s", strerror(errno));
+		return FBK_EXIT_HOST;
+	}
+	r = fbk_boot_open(&m->boot, m->opt.kernel, m->opt.initrd);
+	if (!r)
+		r = fbk_eventlog_open(&m->events, m->opt.events);
+	if (!r)
+		r = open_devices(m, &host);
+	if (!r)
+		r = open_vm(m);
+	if (!r)
+		r = enable_sea(m);
+	if (!r)
+		r = open_machine(m);
+	if (!r)
+		r = open_road(m);
+	if (!r)
+		r = fbk_loop(m);
+	return r;
+}
+
+int fbk_command_run(int argc, char **argv)
+{
+	static struct fbk_monitor monitor = { .lock = PTHREAD_MUTEX_INITIALIZER,
+					      .state_changed = PTHREAD_COND_INITIALIZER,
+					      .parked_changed = PTHREAD_COND_INITIALIZER };
+	char why[160];
+	int status;
+
+	if (fbk_options_parse(argc, argv, &monitor.opt, why, sizeof(why))) {
+		fbk_say("run: %s; `firebreak run --help` lists the options", why);
+		return FBK_EXIT_USAGE;
+	}
+	if (monitor.opt.help) {
+		fputs(fbk_run_help, stdout);
+		return 0;
+	}
+	status = run(&monitor);
+	/* The kernel takes the machine apart with the process; the terminal is ours to restore, before a signal ends us. */
+	fbk_terminal_restore();
+	if (monitor.signal) {
+		sigset_t set;
+
+		sigemptyset(&set);
+		sigaddset(&set, monitor.signal);
+		signal(monitor.signal, SIG_DFL);
+		raise(monitor.signal);
+		pthread_sigmask(SIG_UNBLOCK, &set, NULL);
+	}
+	return status;
+}

@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: MIT */
+/* SPDX-FileCopyrightText: The firebreak authors */
+/*
+ * virtio-blk.h - a disk on a raw image file.
+ */
+#ifndef FBK_VMM_VIRTIO_BLK_H
+#define FBK_VMM_VIRTIO_BLK_H
+
+#include "virtio-mmio.h"
+
+struct fbk_virtio_blk {
+	int fd;
+	uint64_t sectors; /* of 512 bytes */
+	bool read_only;
+	char id[20]; /* what the guest sees as the serial number; not terminated when full */
+};
+
+/*
+ * Open the image; a file that may only be read makes a read-only disk.
+ * Errors: negative errno; -EINVAL not a regular file or block device, or smaller than a sector.
+ */
+int fbk_virtio_blk_open(struct fbk_virtio_blk *b, const char *path, bool read_only, unsigned int index);
+
+/* A read-only disk has operations of its own: the feature bit differs. */
+const struct fbk_virtio_ops *fbk_virtio_blk_ops(const struct fbk_virtio_blk *b);
+
+#endif
