@@ -30,6 +30,8 @@ enum fbk_reason {
 	FBK_REASON_NO_INJECTION,  /* the kernel cannot inject an abort */
 	FBK_REASON_POLICY,	  /* the operator's rule */
 	FBK_REASON_NO_ADDRESS,	  /* neither GVA nor GPA: nobody could tell what was lost */
+	FBK_REASON_HOST,	  /* an ioctl failed: the road could not be walked to its end */
+	FBK_REASON_MALFORMED,	  /* the exit's syndrome is no external abort */
 };
 
 struct fbk_verdict {
@@ -50,7 +52,7 @@ struct fbk_policy {
 	enum fbk_verdict_action storm;		  /* a storm's first end; default SERROR */
 	enum fbk_verdict_action storm_again;	  /* the same storm goes on after that; default STOP */
 	uint32_t storm_repeats;			  /* identical aborts in a row that make a storm; default 64; 0: never */
-	uint32_t storm_gap_ms;			  /* two that lie further apart are not in a row; default 1000 */
+	uint32_t storm_gap_ms;			  /* two that lie further apart are not in a row; default 100 */
 	uint32_t ack_wait_us;			  /* longest wait for the SEA source's acknowledgement; default 20000 */
 	uint32_t ack_poll_us;			  /* between two looks at it; default 50 */
 	uint32_t span_pages;			  /* most 4 KiB pages taken as lost with one larger host page; default 512 */

@@ -1,0 +1,213 @@
+/* SPDX-License-Identifier: MIT */
+/* SPDX-FileCopyrightText: The firebreak authors */
+/*
+ * ledger.c - the set of poisoned guest pages, in the caller's storage.
+ *
+ * Open addressing with linear probing over slots of three words, filled to three quarters at most: 32 bytes a page.
+ * Slots are never emptied, so that a reader needs no lock: a probe that meets an empty slot has seen all there was.
+ *
+ *   word 0  page address | state << SOURCE_BITS | sources     (0: empty; state is never 0)
+ *   word 1  first_ns
+ *   word 2  milliseconds from first to last << COUNT_BITS | count
+ *
+ * Each word changes in one atomic store; word 0 of a new page is stored last and releases the others.
+ */
+#include <firebreak/ledger.h>
+
+#include <errno.h>
+#include <string.h>
+
+#define SLOT_WORDS 3
+#define SOURCE_BITS 8
+#define SOURCE_MASK ((1u << SOURCE_BITS) - 1)
+#define STATE_MASK 0xf
+#define COUNT_BITS 24
+#define MS_MAX ((UINT64_C(1) << (64 - COUNT_BITS)) - 1)
+
+_Static_assert(FBK_NR_SOURCES <= SOURCE_BITS, "one bit a source");
+_Static_assert(SOURCE_BITS + 4 <= FBK_PAGE_SHIFT, "state and sources fit below the page address");
+_Static_assert(FBK_LEDGER_MAX_COUNT == (1u << COUNT_BITS) - 1, "count field");
+
+static uint32_t slots_for(uint32_t max_pages)
+{
+	/* One more than the quarter: at least one slot stays empty and ends every probe. */
+	return max_pages + max_pages / 3 + 1;
+}
+
+size_t fbk_ledger_storage_len(uint32_t max_pages)
+{
+	if (max_pages == 0 || max_pages > FBK_LEDGER_MAX_PAGES)
+		return 0;
+	return (size_t)slots_for(max_pages) * SLOT_WORDS * sizeof(uint64_t);
+}
+
+int fbk_ledger_init(struct fbk_ledger *l, void *storage, size_t len, uint32_t max_pages)
+{
+	size_t need = fbk_ledger_storage_len(max_pages);
+
+	if (!l || !storage || need == 0 || (uintptr_t)storage % sizeof(uint64_t))
+		return -EINVAL;
+	if (len < need)
+		return -ENOSPC;
+	*l = (struct fbk_ledger){
+		.slots = storage,
+		.nr_slots = slots_for(max_pages),
+		.max_pages = max_pages,
+	};
+	return 0;
+}
+
+static uint64_t *slot_at(const struct fbk_ledger *l, uint32_t i)
+{
+	return l->slots + (size_t)i * SLOT_WORDS;
+}
+
+/* The slot that holds the page, or the empty one where it would go. */
+static uint64_t *find(const struct fbk_ledger *l, uint64_t page)
+{
+	uint32_t hash = (uint32_t)(((page >> FBK_PAGE_SHIFT) * UINT64_C(0x9e3779b97f4a7c15)) >> 32);
+	uint32_t i = (uint32_t)(((uint64_t)hash * l->nr_slots) >> 32);
+
+	for (;;) {
+		uint64_t *s = slot_at(l, i);
+		uint64_t key = __atomic_load_n(&s[0], __ATOMIC_ACQUIRE);
+
+		if (key == 0 || (key & FBK_PAGE_MASK) == page)
+			return s;
+		if (++i == l->nr_slots)
+			i = 0;
+	}
+}
+
+static void unpack(const uint64_t *s, uint64_t key, struct fbk_ledger_entry *ret)
+{
+	uint64_t last = __atomic_load_n(&s[2], __ATOMIC_RELAXED);
+	uint64_t first = __atomic_load_n(&s[1], __ATOMIC_RELAXED);
+
+	ret->gpa.addr = key & FBK_PAGE_MASK;
+	ret->first_ns = first;
+	ret->last_ns = first + (last >> COUNT_BITS) * 1000000;
+	ret->count = (uint32_t)last & FBK_LEDGER_MAX_COUNT;
+	ret->sources = (uint32_t)key & SOURCE_MASK;
+	ret->state = (enum fbk_page_state)((key >> SOURCE_BITS) & STATE_MASK);
+}
+
+static uint64_t pack_key(uint64_t page, enum fbk_page_state state, uint64_t sources)
+{
+	return page | (uint64_t)state << SOURCE_BITS | sources;
+}
+
+int fbk_ledger_record(struct fbk_ledger *l, struct fbk_gpa gpa, enum fbk_source source, uint64_t now_ns,
+		      struct fbk_ledger_entry *ret)
+{
+	uint64_t page = gpa.addr & FBK_PAGE_MASK;
+	uint64_t *s, key, last, ms, count;
+	enum fbk_page_state state;
+	int added;
+
+	if (!l || (uint32_t)source >= FBK_NR_SOURCES)
+		return -EINVAL;
+
+	s = find(l, page);
+	key = s[0];
+	added = key == 0;
+	if (added) {
+		if (l->nr_pages == l->max_pages)
+			return -ENOSPC;
+		__atomic_store_n(&s[1], now_ns, __ATOMIC_RELAXED);
+		__atomic_store_n(&s[2], 1, __ATOMIC_RELAXED);
+		key = pack_key(page, FBK_PAGE_POISONED, 1u << source);
+		__atomic_store_n(&s[0], key, __ATOMIC_RELEASE);
+		__atomic_store_n(&l->nr_pages, l->nr_pages + 1, __ATOMIC_RELAXED);
+	} else {
+		last = s[2];
+		/* A clock that was set back does not shorten the page's history. */
+		ms = now_ns > s[1] ? (now_ns - s[1]) / 1000000 : 0;
+		if (ms < last >> COUNT_BITS)
+			ms = last >> COUNT_BITS;
+		if (ms > MS_MAX)
+			ms = MS_MAX;
+		count = last & FBK_LEDGER_MAX_COUNT;
+		if (count < FBK_LEDGER_MAX_COUNT)
+			count++;
+		__atomic_store_n(&s[2], ms << COUNT_BITS | count, __ATOMIC_RELAXED);
+		state = (enum fbk_page_state)((key >> SOURCE_BITS) & STATE_MASK);
+		if (state == FBK_PAGE_HEALED)
+			state = FBK_PAGE_POISONED;
+		key = pack_key(page, state, (key & SOURCE_MASK) | 1u << source);
+		__atomic_store_n(&s[0], key, __ATOMIC_RELEASE);
+	}
+	if (ret)
+		unpack(s, key, ret);
+	return added;
+}
+
+int fbk_ledger_set_state(struct fbk_ledger *l, struct fbk_gpa gpa, enum fbk_page_state state)
+{
+	uint64_t page = gpa.addr & FBK_PAGE_MASK;
+	uint64_t *s;
+
+	if (!l || state < FBK_PAGE_POISONED || state > FBK_PAGE_HEALED)
+		return -EINVAL;
+	s = find(l, page);
+	if (s[0] == 0)
+		return -ENOENT;
+	__atomic_store_n(&s[0], pack_key(page, state, s[0] & SOURCE_MASK), __ATOMIC_RELEASE);
+	return 0;
+}
+
+int fbk_ledger_lookup(const struct fbk_ledger *l, struct fbk_gpa gpa, struct fbk_ledger_entry *ret)
+{
+	const uint64_t *s;
+	uint64_t key;
+
+	if (!l)
+		return -EINVAL;
+	s = find(l, gpa.addr & FBK_PAGE_MASK);
+	key = __atomic_load_n(&s[0], __ATOMIC_ACQUIRE);
+	/* An empty slot that another page took meanwhile: ours was not there when we looked. */
+	if (key == 0 || (key & FBK_PAGE_MASK) != (gpa.addr & FBK_PAGE_MASK))
+		return -ENOENT;
+	if (ret)
+		unpack(s, key, ret);
+	return 0;
+}
+
+int fbk_ledger_next(const struct fbk_ledger *l, uint32_t *cursor, struct fbk_ledger_entry *ret)
+{
+	uint32_t i;
+
+	if (!l || !cursor || !ret)
+		return -EINVAL;
+	for (i = *cursor; i < l->nr_slots; i++) {
+		const uint64_t *s = slot_at(l, i);
+		uint64_t key = __atomic_load_n(&s[0], __ATOMIC_ACQUIRE);
+
+		if (key) {
+			unpack(s, key, ret);
+			*cursor = i + 1;
+			return 0;
+		}
+	}
+	return -ENOENT;
+}
+
+uint32_t fbk_ledger_pages(const struct fbk_ledger *l)
+{
+	return l ? __atomic_load_n(&l->nr_pages, __ATOMIC_RELAXED) : 0;
+}
+
+const char *fbk_page_state_name(enum fbk_page_state state)
+{
+	switch (state) {
+	case FBK_PAGE_POISONED:
+		return "poisoned";
+	case FBK_PAGE_REPORTED:
+		return "reported";
+	case FBK_PAGE_ISOLATED:
+		return "isolated";
+	case FBK_PAGE_HEALED:
+		return "healed";
+	}
+	return "invalid";
+}

@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: MIT */
+/* SPDX-FileCopyrightText: The firebreak authors */
+/*
+ * queue.h - pages the guest has still to be told of: a bounded ring of page ranges, oldest first.
+ */
+#ifndef FBK_CORE_QUEUE_H
+#define FBK_CORE_QUEUE_H
+
+#include <firebreak/types.h>
+
+struct fbk_range {
+	uint64_t page; /* GPA of the first, page-aligned */
+	uint64_t nr_pages;
+};
+
+struct fbk_queue {
+	struct fbk_range *ring; /* caller's storage */
+	uint32_t cap;
+	uint32_t head;
+	uint32_t nr;
+};
+
+void fbk_queue_init(struct fbk_queue *q, struct fbk_range *ring, uint32_t cap);
+
+/*
+ * Pages that are queued already are not queued twice; touching ranges become one.
+ *
+ * Return: how many pages the queue grew by. Errors: -ENOSPC no room for another range (nothing was queued).
+ */
+int fbk_queue_push(struct fbk_queue *q, uint64_t page, uint32_t nr_pages);
+
+/* Copies up to max pages from the front. Return: how many. */
+uint32_t fbk_queue_peek(const struct fbk_queue *q, struct fbk_gpa *pages, uint32_t max);
+
+/* Drops nr pages from the front. */
+void fbk_queue_drop(struct fbk_queue *q, uint32_t nr);
+
+/* Takes one page out, if the ring has room for what is left. Return: 1 it was there and is not any more, else 0. */
+int fbk_queue_remove(struct fbk_queue *q, uint64_t page);
+
+int fbk_queue_has(const struct fbk_queue *q, uint64_t page);
+
+#endif

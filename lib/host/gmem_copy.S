@@ -1,0 +1,154 @@
+/* SPDX-License-Identifier: MIT */
+/* SPDX-FileCopyrightText: The firebreak authors */
+/*
+ * gmem_copy.S - see gmem_copy.h.
+ */
+	.text
+
+	.macro	ENTRY name
+	.globl	\name
+	.hidden	\name
+	.type	\name, %function
+	.balign	16
+\name:
+	.cfi_startproc
+	.endm
+
+	.macro	END name
+	.cfi_endproc
+	.size	\name, . - \name
+	.endm
+
+	.macro	LABEL name
+	.globl	\name
+	.hidden	\name
+\name:
+	.endm
+
+	.balign	16
+	LABEL	fbk_gmem_text_start
+
+#if defined(__aarch64__)
+
+	/* x0 dst, x1 src, x2 bytes left */
+	ENTRY	fbk_gmem_copy
+1:	cmp	x2, #64
+	b.lo	2f
+	ldp	x3, x4, [x1]
+	ldp	x5, x6, [x1, #16]
+	ldp	x7, x8, [x1, #32]
+	ldp	x9, x10, [x1, #48]
+	stp	x3, x4, [x0]
+	stp	x5, x6, [x0, #16]
+	stp	x7, x8, [x0, #32]
+	stp	x9, x10, [x0, #48]
+	add	x1, x1, #64
+	add	x0, x0, #64
+	sub	x2, x2, #64
+	b	1b
+2:	cmp	x2, #8
+	b.lo	fbk_gmem_copy_bytes
+	ldr	x3, [x1]
+	str	x3, [x0]
+	add	x1, x1, #8
+	add	x0, x0, #8
+	sub	x2, x2, #8
+	b	2b
+	END	fbk_gmem_copy
+
+	ENTRY	fbk_gmem_copy_bytes
+1:	cbz	x2, fbk_gmem_fixup
+	ldrb	w3, [x1]
+	strb	w3, [x0]
+	add	x1, x1, #1
+	add	x0, x0, #1
+	sub	x2, x2, #1
+	b	1b
+	END	fbk_gmem_copy_bytes
+
+	.macro	LOAD name, insn, store, reg
+	ENTRY	\name
+	mov	x2, #1
+	\insn	\reg, [x0]
+	\store	\reg, [x1]
+	mov	x0, #0
+	ret
+	END	\name
+	.endm
+
+	.macro	STORE name, insn, reg
+	ENTRY	\name
+	mov	x2, #1
+	\insn	\reg, [x0]
+	mov	x0, #0
+	ret
+	END	\name
+	.endm
+
+	LOAD	fbk_gmem_load_u16, ldarh, strh, w3
+	LOAD	fbk_gmem_load_u64, ldar, str, x3
+	STORE	fbk_gmem_store_u16, stlrh, w1
+	STORE	fbk_gmem_store_u32, stlr, w1
+	STORE	fbk_gmem_store_u64, stlr, x1
+
+	LABEL	fbk_gmem_text_end
+	.cfi_startproc
+	LABEL	fbk_gmem_fixup
+	mov	x0, x2
+	ret
+	.cfi_endproc
+
+#elif defined(__x86_64__)
+
+	/* rdi dst, rsi src, rcx bytes left; an interrupted rep movsb leaves them exact */
+	ENTRY	fbk_gmem_copy
+	mov	%rdx, %rcx
+	rep movsb
+	mov	%rcx, %rax
+	ret
+	END	fbk_gmem_copy
+
+	ENTRY	fbk_gmem_copy_bytes
+	mov	%rdx, %rcx
+	rep movsb
+	mov	%rcx, %rax
+	ret
+	END	fbk_gmem_copy_bytes
+
+	.macro	LOAD name, reg
+	ENTRY	\name
+	mov	$1, %ecx
+	mov	(%rdi), %\reg
+	mov	%\reg, (%rsi)
+	xor	%eax, %eax
+	ret
+	END	\name
+	.endm
+
+	.macro	STORE name, reg
+	ENTRY	\name
+	mov	$1, %ecx
+	mov	%\reg, (%rdi)
+	xor	%eax, %eax
+	ret
+	END	\name
+	.endm
+
+	LOAD	fbk_gmem_load_u16, ax
+	LOAD	fbk_gmem_load_u64, rax
+	STORE	fbk_gmem_store_u16, si
+	STORE	fbk_gmem_store_u32, esi
+	STORE	fbk_gmem_store_u64, rsi
+
+	LABEL	fbk_gmem_text_end
+	.cfi_startproc
+	LABEL	fbk_gmem_fixup
+	mov	%rcx, %rax
+	ret
+	.cfi_endproc
+
+#else
+#error "guest-memory copies are written for arm64 and x86-64"
+#endif
+
+	.section .note.GNU-stack, "", %progbits

@@ -1,0 +1,372 @@
+/* SPDX-License-Identifier: MIT */
+/* SPDX-FileCopyrightText: The firebreak authors */
+/*
+ * notify.c - how the guest learns where the error is.
+ *
+ * Each source has one block and one acknowledgement word. A record is written only when the word says so: acknowledgement
+ * cleared, record, block status last. Host-side copies of all addresses are used, and what the guest writes can make a
+ * record late or lost for itself, never more.
+ *
+ * The SEA source is for the abort about to be replayed: if it cannot be had in time its unread record is taken back,
+ * since it would mislead whoever takes the next abort. Nothing is dropped for that: pages go to the asynchronous
+ * source's queue, and what the queue cannot hold is found again in the ledger, by its state.
+ */
+#include "notify.h"
+
+#include "clock.h"
+
+#include <firebreak/cper.h>
+
+#include <errno.h>
+
+#define MS UINT64_C(1000000)
+#define BACKOFF_MIN_NS (1 * MS)
+#define BACKOFF_MAX_NS (1000 * MS)
+
+/* What is to be done once the lock is released. */
+struct after {
+	int raise;
+	int pump;
+};
+
+static void source_broken(struct fbk_vm *vm, enum fbk_ghes_source s)
+{
+	fbk_handshake_break(&vm->source[s]);
+}
+
+/* Not in a full ledger, perhaps; and a page that is isolated or healed is more than reported. */
+static void reported(struct fbk_vm *vm, struct fbk_gpa page)
+{
+	struct fbk_ledger_entry e;
+	int err;
+
+	err = fbk_ledger_lookup(&vm->ledger, page, &e);
+	if (!err && e.state == FBK_PAGE_POISONED)
+		err = fbk_ledger_set_state(&vm->ledger, page, FBK_PAGE_REPORTED);
+	(void)err;
+}
+
+/* Looks at the acknowledgement and books what it says. */
+static enum fbk_turn look(struct fbk_vm *vm, enum fbk_ghes_source s)
+{
+	struct fbk_handshake *h = &vm->source[s];
+	uint64_t ack = 0;
+	enum fbk_turn turn;
+	uint32_t acked, i;
+
+	if (!h->broken && fbk_gmem_load_acquire_u64(vm->gmem, vm->ghes.source[s].ack, &ack))
+		source_broken(vm, s);
+	turn = fbk_handshake_look(h, ack, &acked);
+	for (i = 0; i < acked; i++)
+		reported(vm, h->pages[i]);
+	return turn;
+}
+
+/* Errors: -EHWPOISON the block or its acknowledgement is poisoned, the source is broken. */
+static int write_record(struct fbk_vm *vm, enum fbk_ghes_source s, const struct fbk_gpa *pages, uint32_t nr, int32_t owner,
+			uint64_t now_ns)
+{
+	struct fbk_cper in = {
+		.pages = pages,
+		.nr_pages = nr,
+		.time_ns = now_ns,
+		.serial = vm->serial + 1,
+	};
+	struct fbk_gpa block = vm->ghes.source[s].block;
+	struct fbk_gpa body = { block.addr + 4 };
+	uint32_t status;
+	int len;
+
+	len = fbk_cper_encode(&in, vm->record, sizeof(vm->record));
+	if (len < 0)
+		return -ENOTRECOVERABLE;
+	status = vm->record[0] | (uint32_t)vm->record[1] << 8 | (uint32_t)vm->record[2] << 16 |
+		 (uint32_t)vm->record[3] << 24;
+
+	/* A guest that acknowledged without clearing the block would read half of it otherwise. */
+	if (fbk_gmem_store_release_u32(vm->gmem, block, 0) ||
+	    fbk_gmem_store_release_u64(vm->gmem, vm->ghes.source[s].ack, 0) ||
+	    fbk_gmem_write(vm->gmem, body, vm->record + 4, (size_t)len - 4, NULL) ||
+	    fbk_gmem_store_release_u32(vm->gmem, block, status)) {
+		source_broken(vm, s);
+		return -EHWPOISON;
+	}
+	vm->serial++;
+	fbk_handshake_wrote(&vm->source[s], vm->serial, pages, nr, owner);
+	return 0;
+}
+
+/* Queues pages. Errors: -ENOSPC, then the ledger has them for later. */
+static int enqueue(struct fbk_vm *vm, uint64_t page, uint32_t nr_pages)
+{
+	int grown = fbk_queue_push(&vm->queue, page, nr_pages);
+
+	if (grown < 0) {
+		vm->rescan = 1;
+		vm->rescan_cursor = 0;
+		return grown;
+	}
+	return 0;
+}
+
+/* Fills the drained queue from the ledger with what the guest has not acknowledged. */
+static void refill(struct fbk_vm *vm)
+{
+	struct fbk_ledger_entry e;
+
+	while (vm->rescan && vm->queue.nr < vm->queue.cap) {
+		if (fbk_ledger_next(&vm->ledger, &vm->rescan_cursor, &e)) {
+			vm->rescan = 0;
+			return;
+		}
+		if (e.state == FBK_PAGE_POISONED && !fbk_handshake_has(&vm->source[FBK_GHES_SEA], e.gpa.addr) &&
+		    !fbk_handshake_has(&vm->source[FBK_GHES_ASYNC], e.gpa.addr))
+			(void)fbk_queue_push(&vm->queue, e.gpa.addr, 1);
+	}
+}
+
+/* Writes the next asynchronous record if its turn has come. */
+static int deliver(struct fbk_vm *vm, struct after *after, uint64_t now_ns, uint64_t mono_ns)
+{
+	struct fbk_gpa pages[FBK_CPER_MAX_PAGES];
+	enum fbk_turn turn = look(vm, FBK_GHES_ASYNC);
+	uint32_t nr;
+	int err;
+
+	if (turn == FBK_TURN_BROKEN)
+		return -EHWPOISON;
+	if (vm->queue.nr == 0)
+		refill(vm);
+	if (turn == FBK_TURN_GUEST || vm->queue.nr == 0)
+		return 0;
+	nr = fbk_queue_peek(&vm->queue, pages, FBK_CPER_MAX_PAGES);
+	err = write_record(vm, FBK_GHES_ASYNC, pages, nr, -1, now_ns);
+	if (err)
+		return err;
+	fbk_queue_drop(&vm->queue, nr);
+	after->raise = 1;
+	vm->raised_ns = mono_ns;
+	vm->backoff_ns = BACKOFF_MIN_NS;
+	return 0;
+}
+
+static int waiting(const struct fbk_vm *vm)
+{
+	return vm->queue.nr || vm->rescan || vm->source[FBK_GHES_ASYNC].in_flight;
+}
+
+static int carry_out(struct fbk_vm *vm, const struct after *after)
+{
+	int err = 0;
+
+	if (after->raise)
+		err = vm->ops->raise_async(vm->opaque);
+	if (after->pump)
+		vm->ops->want_pump(vm->opaque);
+	return err;
+}
+
+/* A record that names the page lies in a block, unread. */
+static int told_already(struct fbk_vm *vm, uint64_t page, struct fbk_event *ev)
+{
+	uint32_t s;
+
+	for (s = 0; s < FBK_GHES_NR_SOURCES; s++) {
+		(void)look(vm, (enum fbk_ghes_source)s);
+		if (fbk_handshake_has(&vm->source[s], page)) {
+			ev->notify = s == FBK_GHES_SEA ? FBK_NOTIFY_SEA : FBK_NOTIFY_ASYNC;
+			ev->record = vm->source[s].serial;
+			return 1;
+		}
+	}
+	return 0;
+}
+
+/* Queue, deliver if possible, and say in the event what became of page. */
+static void tell_async(struct fbk_vm *vm, const struct fbk_span *span, uint64_t page, struct fbk_event *ev,
+		       struct after *after)
+{
+	int err;
+
+	/* Once is enough. */
+	if (span->nr_pages == 1 && told_already(vm, page, ev))
+		return;
+	ev->notify = FBK_NOTIFY_QUEUED;
+	err = enqueue(vm, span->page, span->nr_pages);
+	if (!err)
+		err = deliver(vm, after, ev->time_ns, ev->mono_ns);
+	if (!err && fbk_handshake_has(&vm->source[FBK_GHES_ASYNC], page)) {
+		ev->notify = FBK_NOTIFY_ASYNC;
+		ev->record = vm->source[FBK_GHES_ASYNC].serial;
+	}
+	if (err && !ev->notify_err)
+		ev->notify_err = err;
+	if (waiting(vm))
+		after->pump = 1;
+}
+
+void fbk_notify_async(struct fbk_vm *vm, const struct fbk_span *span, struct fbk_event *ev)
+{
+	struct after after = { 0 };
+	int err;
+
+	if (!vm->has_ghes)
+		return;
+	pthread_mutex_lock(&vm->lock);
+	tell_async(vm, span, ev->abort.gpa.addr & FBK_PAGE_MASK, ev, &after);
+	pthread_mutex_unlock(&vm->lock);
+	err = carry_out(vm, &after);
+	if (err && !ev->notify_err)
+		ev->notify_err = err;
+}
+
+/* Takes the unread record of the SEA source back and queues its pages. */
+static void withdraw(struct fbk_vm *vm)
+{
+	struct fbk_handshake *h = &vm->source[FBK_GHES_SEA];
+	uint32_t nr, i;
+
+	nr = fbk_handshake_give_up(h);
+	if (nr && fbk_gmem_store_release_u32(vm->gmem, vm->ghes.source[FBK_GHES_SEA].block, 0))
+		source_broken(vm, FBK_GHES_SEA);
+	for (i = 0; i < nr; i++)
+		(void)enqueue(vm, h->pages[i].addr, 1);
+}
+
+static void sleep_us(uint32_t us)
+{
+	struct timespec ts = { .tv_sec = us / 1000000, .tv_nsec = (long)(us % 1000000) * 1000 };
+
+	(void)fbk_sys->nanosleep(&ts, NULL);
+}
+
+/*
+ * Waits until the SEA source is ours. Called and left with the lock held, which is free during each sleep.
+ *
+ * The vCPU whose own record lies there unread has shown that it will not read it: its handler came and went.
+ */
+static enum fbk_turn wait_turn(struct fbk_vm *vm, int32_t vcpu, struct fbk_event *ev)
+{
+	struct fbk_handshake *h = &vm->source[FBK_GHES_SEA];
+	uint64_t budget_ns = (uint64_t)vm->policy.ack_wait_us * 1000;
+	/* The clock bounds the wait; so does the number of looks, should the clock stand still. */
+	uint64_t looks = vm->policy.ack_poll_us ? vm->policy.ack_wait_us / vm->policy.ack_poll_us : vm->policy.ack_wait_us;
+	uint64_t start_ns = 0;
+	enum fbk_turn turn;
+
+	for (;; looks--) {
+		turn = look(vm, FBK_GHES_SEA);
+		if (turn != FBK_TURN_GUEST || h->unresponsive || (h->in_flight && h->owner == vcpu))
+			break;
+		if (!start_ns)
+			start_ns = fbk_clock_ns(CLOCK_MONOTONIC);
+		else
+			ev->ack_wait_ns = fbk_clock_ns(CLOCK_MONOTONIC) - start_ns;
+		if (!looks || ev->ack_wait_ns >= budget_ns)
+			break;
+		pthread_mutex_unlock(&vm->lock);
+		sleep_us(vm->policy.ack_poll_us);
+		pthread_mutex_lock(&vm->lock);
+	}
+	return turn;
+}
+
+void fbk_notify_sea(struct fbk_vm *vm, int32_t vcpu, struct fbk_gpa gpa, struct fbk_event *ev)
+{
+	struct fbk_gpa page = { gpa.addr & FBK_PAGE_MASK };
+	struct fbk_span span = { .page = page.addr, .nr_pages = 1 };
+	struct after after = { 0 };
+	enum fbk_turn turn;
+	int err;
+
+	if (!vm->has_ghes)
+		return;
+	pthread_mutex_lock(&vm->lock);
+	turn = wait_turn(vm, vcpu, ev);
+	if (turn == FBK_TURN_OURS) {
+		err = write_record(vm, FBK_GHES_SEA, &page, 1, vcpu, ev->time_ns);
+		if (!err) {
+			ev->notify = FBK_NOTIFY_SEA;
+			ev->record = vm->source[FBK_GHES_SEA].serial;
+			/* One error, told once. */
+			(void)fbk_queue_remove(&vm->queue, page.addr);
+		} else {
+			ev->notify_err = err;
+		}
+	} else if (turn == FBK_TURN_GUEST) {
+		ev->notify_err = -EBUSY;
+		withdraw(vm);
+	} else {
+		ev->notify_err = -EHWPOISON;
+	}
+	if (ev->notify == FBK_NOTIFY_NONE)
+		tell_async(vm, &span, page.addr, ev, &after);
+	pthread_mutex_unlock(&vm->lock);
+
+	err = carry_out(vm, &after);
+	if (err && !ev->notify_err)
+		ev->notify_err = err;
+}
+
+int fbk_notify_pump(struct fbk_vm *vm, uint64_t *ret_wait_ns)
+{
+	struct after after = { 0 };
+	uint64_t wait = UINT64_MAX;
+	uint64_t now_ns, mono_ns, passed;
+	int err = 0;
+
+	if (!vm->has_ghes) {
+		*ret_wait_ns = wait;
+		return 0;
+	}
+	now_ns = fbk_clock_ns(CLOCK_REALTIME);
+	mono_ns = fbk_clock_ns(CLOCK_MONOTONIC);
+	pthread_mutex_lock(&vm->lock);
+	(void)look(vm, FBK_GHES_SEA);
+	err = deliver(vm, &after, now_ns, mono_ns);
+	if (!err && waiting(vm)) {
+		passed = mono_ns - vm->raised_ns;
+		if (!after.raise && vm->source[FBK_GHES_ASYNC].in_flight && passed >= vm->backoff_ns) {
+			/* Perhaps nobody listened yet: a guest that boots has no driver for it. */
+			after.raise = 1;
+			vm->raised_ns = mono_ns;
+			vm->backoff_ns = vm->backoff_ns * 2 < BACKOFF_MAX_NS ? vm->backoff_ns * 2 : BACKOFF_MAX_NS;
+			passed = 0;
+		} else if (after.raise) {
+			passed = 0;
+		}
+		wait = vm->backoff_ns > passed ? vm->backoff_ns - passed : BACKOFF_MIN_NS;
+		if (wait < BACKOFF_MIN_NS)
+			wait = BACKOFF_MIN_NS;
+	}
+	pthread_mutex_unlock(&vm->lock);
+
+	(void)carry_out(vm, &after);
+	if (err)
+		return err;
+	*ret_wait_ns = wait;
+	return 0;
+}
+
+int fbk_notify_reset(struct fbk_vm *vm)
+{
+	uint32_t s;
+	int err = 0;
+
+	if (!vm->has_ghes)
+		return 0;
+	pthread_mutex_lock(&vm->lock);
+	fbk_queue_init(&vm->queue, vm->queue_ring, FBK_QUEUE_RANGES);
+	vm->rescan = 0;
+	for (s = 0; s < FBK_GHES_NR_SOURCES; s++) {
+		fbk_handshake_init(&vm->source[s]);
+		if (fbk_gmem_store_release_u64(vm->gmem, vm->ghes.source[s].pointer, vm->ghes.source[s].block.addr) ||
+		    fbk_gmem_store_release_u64(vm->gmem, vm->ghes.source[s].ack, 1) ||
+		    fbk_gmem_store_release_u32(vm->gmem, vm->ghes.source[s].block, 0)) {
+			source_broken(vm, (enum fbk_ghes_source)s);
+			err = -EHWPOISON;
+		}
+	}
+	pthread_mutex_unlock(&vm->lock);
+	return err;
+}

@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: MIT */
+/* SPDX-FileCopyrightText: The firebreak authors */
+/*
+ * observe.h - one picture of an error, whatever told of it.
+ */
+#ifndef FBK_HOST_OBSERVE_H
+#define FBK_HOST_OBSERVE_H
+
+#include <firebreak/event.h>
+#include <firebreak/gmem.h>
+
+#include <signal.h>
+
+struct kvm_run;
+
+/*
+ * Fills the event's what-was-learnt part.
+ *
+ * Errors: -EINVAL another exit; -EBADMSG not an external abort (ev->decode and raw_* are set).
+ */
+int fbk_observe_sea(const struct kvm_run *run, struct fbk_event *ev);
+
+/* Guest pages that one host page's loss costs. */
+struct fbk_span {
+	uint64_t page; /* GPA */
+	uint32_t nr_pages;
+};
+
+/*
+ * The same for a memory-error SIGBUS; ev->source says which kind. The touched page is ev->abort.gpa; *ret_span is the
+ * part of the host page around it that is guest RAM, at most max_pages and always with the touched page in it.
+ *
+ * Errors: -EINVAL no memory error; -ERANGE not guest RAM.
+ */
+int fbk_observe_sigbus(const struct fbk_gmem *gmem, const siginfo_t *si, uint32_t max_pages, struct fbk_event *ev,
+		       struct fbk_span *ret_span);
+
+#endif

@@ -1,0 +1,393 @@
+/* SPDX-License-Identifier: MIT */
+/* SPDX-FileCopyrightText: The firebreak authors */
+/*
+ * vm.c - the road of one error: observe, decode, record, decide, notify, replay, tell.
+ */
+#include <firebreak/kvm.h>
+#include <firebreak/vm.h>
+
+#include "clock.h"
+#include "kvm_uapi.h"
+#include "notify.h"
+#include "observe.h"
+#include "one_reg.h"
+#include "vm_state.h"
+
+#include <errno.h>
+#include <string.h>
+
+static int layout_in_ram(const struct fbk_gmem *gmem, const struct fbk_ghes_layout *l)
+{
+	uint32_t s;
+	void *p;
+
+	for (s = 0; s < FBK_GHES_NR_SOURCES; s++)
+		if (fbk_gmem_ptr(gmem, l->source[s].pointer, sizeof(uint64_t), &p) ||
+		    fbk_gmem_ptr(gmem, l->source[s].ack, sizeof(uint64_t), &p) ||
+		    fbk_gmem_ptr(gmem, l->source[s].block, FBK_GHES_BLOCK_LEN, &p) || l->source[s].pointer.addr % 8 ||
+		    l->source[s].ack.addr % 8 || l->source[s].block.addr % 8)
+			return 0;
+	return 1;
+}
+
+int fbk_vm_create(const struct fbk_vm_config *cfg, struct fbk_vm **ret)
+{
+	struct fbk_vm *vm;
+	uint32_t max_pages, s;
+	size_t len;
+	int err;
+
+	if (!cfg || !ret || cfg->size != sizeof(*cfg) || !cfg->gmem || !cfg->ops)
+		return -EINVAL;
+	if (cfg->policy && fbk_policy_check(cfg->policy))
+		return -EINVAL;
+	if (cfg->ghes && (!layout_in_ram(cfg->gmem, cfg->ghes) || !cfg->ops->raise_async || !cfg->ops->want_pump))
+		return -EINVAL;
+	max_pages = cfg->max_pages ? cfg->max_pages : FBK_LEDGER_DEFAULT_PAGES;
+	len = fbk_ledger_storage_len(max_pages);
+	if (len == 0)
+		return -EINVAL;
+
+	vm = fbk_sys->calloc(1, sizeof(*vm));
+	if (!vm)
+		return -ENOMEM;
+	vm->vm_fd = cfg->vm_fd;
+	vm->gmem = cfg->gmem;
+	vm->ops = cfg->ops;
+	vm->opaque = cfg->opaque;
+	if (cfg->policy)
+		vm->policy = *cfg->policy;
+	else
+		fbk_policy_default(&vm->policy);
+
+	err = fbk_kvm_probe(cfg->vm_fd, &vm->kvm);
+	if (err)
+		goto free_vm;
+
+	err = -ENOMEM;
+	vm->ledger_storage = fbk_sys->calloc(1, len);
+	if (!vm->ledger_storage)
+		goto free_vm;
+	err = fbk_ledger_init(&vm->ledger, vm->ledger_storage, len, max_pages);
+	if (err)
+		goto free_ledger;
+
+	for (s = 0; s < FBK_GHES_NR_SOURCES; s++)
+		fbk_handshake_init(&vm->source[s]);
+	if (cfg->ghes) {
+		vm->has_ghes = 1;
+		vm->ghes = *cfg->ghes;
+		err = -ENOMEM;
+		vm->queue_ring = fbk_sys->calloc(FBK_QUEUE_RANGES, sizeof(*vm->queue_ring));
+		if (!vm->queue_ring)
+			goto free_ledger;
+		fbk_queue_init(&vm->queue, vm->queue_ring, FBK_QUEUE_RANGES);
+	}
+	err = -pthread_mutex_init(&vm->lock, NULL);
+	if (err) {
+		err = -ENOMEM;
+		goto free_queue;
+	}
+	*ret = vm;
+	return 0;
+
+free_queue:
+	fbk_sys->free(vm->queue_ring);
+free_ledger:
+	fbk_sys->free(vm->ledger_storage);
+free_vm:
+	fbk_sys->free(vm);
+	return err;
+}
+
+void fbk_vm_destroy(struct fbk_vm *vm)
+{
+	if (!vm)
+		return;
+	pthread_mutex_destroy(&vm->lock);
+	fbk_sys->free(vm->queue_ring);
+	fbk_sys->free(vm->ledger_storage);
+	fbk_sys->free(vm);
+}
+
+int fbk_vcpu_create(struct fbk_vm *vm, int vcpu_fd, struct kvm_run *run, uint32_t index, struct fbk_vcpu **ret)
+{
+	struct fbk_vcpu *vcpu;
+
+	if (!vm || !run || !ret || index > INT32_MAX)
+		return -EINVAL;
+	vcpu = fbk_sys->calloc(1, sizeof(*vcpu));
+	if (!vcpu)
+		return -ENOMEM;
+	vcpu->vm = vm;
+	vcpu->fd = vcpu_fd;
+	vcpu->run = run;
+	vcpu->index = (int32_t)index;
+	*ret = vcpu;
+	return 0;
+}
+
+void fbk_vcpu_destroy(struct fbk_vcpu *vcpu)
+{
+	if (vcpu)
+		fbk_sys->free(vcpu);
+}
+
+static void begin(struct fbk_event *ev, int32_t vcpu)
+{
+	*ev = (struct fbk_event){
+		.size = sizeof(*ev),
+		.vcpu = vcpu,
+		.el = -1,
+		.ledger = -ENODATA,
+		.time_ns = fbk_clock_ns(CLOCK_REALTIME),
+		.mono_ns = fbk_clock_ns(CLOCK_MONOTONIC),
+	};
+}
+
+/* Every page of the span goes into the ledger; what the ledger says of the touched one goes into the event. */
+static void record(struct fbk_vm *vm, struct fbk_event *ev, const struct fbk_span *span)
+{
+	uint64_t touched = ev->abort.gpa.addr & FBK_PAGE_MASK;
+	struct fbk_ledger_entry e;
+	uint32_t i;
+	int known;
+
+	pthread_mutex_lock(&vm->lock);
+	ev->seq = ++vm->seq;
+	ev->pages = span->nr_pages;
+	/* The touched page first: should the ledger fill up, it is the one that must be in it. */
+	if (span->nr_pages) {
+		known = fbk_ledger_record(&vm->ledger, (struct fbk_gpa){ touched }, ev->source, ev->time_ns, &e);
+		ev->ledger = known;
+		ev->count = known >= 0 ? e.count : 0;
+	}
+	for (i = 0; i < span->nr_pages; i++) {
+		struct fbk_gpa gpa = { span->page + i * FBK_PAGE_SIZE };
+
+		if (gpa.addr == touched)
+			continue;
+		known = fbk_ledger_record(&vm->ledger, gpa, ev->source, ev->time_ns, NULL);
+		if (known < 0)
+			ev->ledger = known;
+	}
+	pthread_mutex_unlock(&vm->lock);
+	if (ev->ledger < 0)
+		ev->count = 0;
+}
+
+static int decide(struct fbk_vm *vm, struct fbk_event *ev, const struct fbk_history *history)
+{
+	struct fbk_policy_case c = {
+		.source = ev->source,
+		.kvm = vm->kvm,
+		.abort = &ev->abort,
+		.history = history,
+	};
+
+	return fbk_policy_decide(&vm->policy, &c, &ev->verdict);
+}
+
+/* The PC is read only for what looks like a repeat: the first of its kind costs nothing. */
+static int remember(struct fbk_vcpu *vcpu, struct fbk_event *ev)
+{
+	const struct fbk_policy *p = &vcpu->vm->policy;
+	uint64_t pc;
+	int err;
+
+	if (fbk_history_again(&vcpu->history, p, &ev->abort, ev->mono_ns)) {
+		err = fbk_one_reg_get(vcpu->fd, FBK_REG_PC, &pc);
+		if (err)
+			return err;
+		fbk_history_note(&vcpu->history, p, &ev->abort, &pc, ev->mono_ns);
+	} else {
+		fbk_history_note(&vcpu->history, p, &ev->abort, NULL, ev->mono_ns);
+	}
+	ev->repeats = vcpu->history.repeats;
+	return 0;
+}
+
+/* The part of the span on either side of the page that was told by itself. */
+static void notify_rest(struct fbk_vm *vm, const struct fbk_span *span, struct fbk_event *ev)
+{
+	uint64_t touched = ev->abort.gpa.addr & FBK_PAGE_MASK;
+	uint32_t before = (uint32_t)((touched - span->page) / FBK_PAGE_SIZE);
+	struct fbk_span part[2] = {
+		{ .page = span->page, .nr_pages = before },
+		{ .page = touched + FBK_PAGE_SIZE, .nr_pages = span->nr_pages - before - 1 },
+	};
+	uint32_t i;
+
+	for (i = 0; i < 2; i++) {
+		struct fbk_event rest = { .time_ns = ev->time_ns, .mono_ns = ev->mono_ns };
+
+		if (!part[i].nr_pages)
+			continue;
+		rest.abort.gpa.addr = part[i].page;
+		fbk_notify_async(vm, &part[i], &rest);
+		if (!ev->notify_err)
+			ev->notify_err = rest.notify_err;
+	}
+}
+
+/*
+ * Linux asks the SEA source for aborts from user mode only; a record left there for a kernel-mode one would never be read
+ * and would mislead the next. So it is EL0 that decides which source speaks.
+ */
+static void notify(struct fbk_vcpu *vcpu, struct fbk_event *ev, const struct fbk_span *span)
+{
+	struct fbk_vm *vm = vcpu->vm;
+
+	if (!span->nr_pages || ev->verdict.action == FBK_VERDICT_STOP)
+		return;
+	if (ev->verdict.action != FBK_VERDICT_REPLAY || ev->el != 0) {
+		fbk_notify_async(vm, span, ev);
+		return;
+	}
+	fbk_notify_sea(vm, vcpu->index, ev->abort.gpa, ev);
+	if (span->nr_pages > 1)
+		notify_rest(vm, span, ev);
+}
+
+static int replay(struct fbk_vcpu *vcpu, struct fbk_event *ev, uint64_t pstate)
+{
+	uint32_t kvm = vcpu->vm->kvm;
+
+	switch (ev->verdict.action) {
+	case FBK_VERDICT_REPLAY:
+		return fbk_inject_abort(vcpu->fd, kvm, &ev->abort, pstate, &ev->replay);
+	case FBK_VERDICT_SERROR:
+		return fbk_inject_serror(vcpu->fd, kvm, &ev->replay);
+	default:
+		return 0;
+	}
+}
+
+static void tell(struct fbk_vm *vm, struct fbk_event *ev)
+{
+	ev->duration_ns = fbk_clock_ns(CLOCK_MONOTONIC) - ev->mono_ns;
+	if (vm->ops->event)
+		vm->ops->event(vm->opaque, ev);
+}
+
+/* From record to tell, for an abort that a vCPU took. */
+static int walk(struct fbk_vcpu *vcpu, struct fbk_event *ev, const struct fbk_span *span, struct fbk_verdict *ret)
+{
+	struct fbk_vm *vm = vcpu->vm;
+	uint64_t pstate = 0;
+	int err, saved;
+
+	record(vm, ev, span);
+	err = remember(vcpu, ev);
+	if (err)
+		goto failed;
+	err = decide(vm, ev, &vcpu->history);
+	if (err)
+		goto failed;
+	if (ev->verdict.action == FBK_VERDICT_REPLAY) {
+		err = fbk_inject_pstate(vcpu->fd, &pstate);
+		if (err)
+			goto failed;
+		ev->el = (int32_t)fbk_inject_el(pstate);
+	}
+	notify(vcpu, ev, span);
+	err = replay(vcpu, ev, pstate);
+	if (err)
+		goto failed;
+	tell(vm, ev);
+	*ret = ev->verdict;
+	return 0;
+
+failed:
+	saved = errno;
+	ev->replay_err = err;
+	ev->sys_errno = err == -EIO ? saved : 0;
+	if (!ev->verdict.text)
+		ev->verdict = (struct fbk_verdict){ FBK_VERDICT_STOP, FBK_REASON_HOST, "the kernel refused a register or an injection" };
+	tell(vm, ev);
+	errno = saved;
+	return err;
+}
+
+int fbk_vcpu_sea(struct fbk_vcpu *vcpu, struct fbk_verdict *ret)
+{
+	struct fbk_span span = { 0 };
+	struct fbk_event ev;
+	int err;
+
+	if (!vcpu || !ret)
+		return -EINVAL;
+	begin(&ev, vcpu->index);
+	err = fbk_observe_sea(vcpu->run, &ev);
+	if (err == -EBADMSG) {
+		record(vcpu->vm, &ev, &span);
+		ev.verdict = (struct fbk_verdict){ FBK_VERDICT_STOP, FBK_REASON_MALFORMED, "the exit's syndrome is no external abort" };
+		tell(vcpu->vm, &ev);
+	}
+	if (err)
+		return err;
+	if (ev.abort.flags & FBK_SEA_HAS_GPA)
+		span = (struct fbk_span){ .page = ev.abort.gpa.addr & FBK_PAGE_MASK, .nr_pages = 1 };
+	return walk(vcpu, &ev, &span, ret);
+}
+
+int fbk_vcpu_sigbus(struct fbk_vcpu *vcpu, const siginfo_t *si, struct fbk_verdict *ret)
+{
+	struct fbk_span span;
+	struct fbk_event ev;
+	int err;
+
+	if (!vcpu || !si || !ret || si->si_code != BUS_MCEERR_AR)
+		return -EINVAL;
+	begin(&ev, vcpu->index);
+	ev.source = FBK_SOURCE_SIGBUS_AR;
+	err = fbk_observe_sigbus(vcpu->vm->gmem, si, vcpu->vm->policy.span_pages, &ev, &span);
+	if (err)
+		return err;
+	return walk(vcpu, &ev, &span, ret);
+}
+
+int fbk_vm_sigbus(struct fbk_vm *vm, const siginfo_t *si, struct fbk_verdict *ret)
+{
+	struct fbk_span span;
+	struct fbk_event ev;
+	int err;
+
+	if (!vm || !si || !ret)
+		return -EINVAL;
+	begin(&ev, -1);
+	ev.source = si->si_code == BUS_MCEERR_AR ? FBK_SOURCE_SIGBUS_IO : FBK_SOURCE_SIGBUS_AO;
+	err = fbk_observe_sigbus(vm->gmem, si, vm->policy.span_pages, &ev, &span);
+	if (err)
+		return err;
+	record(vm, &ev, &span);
+	err = decide(vm, &ev, NULL);
+	if (err)
+		return err;
+	fbk_notify_async(vm, &span, &ev);
+	tell(vm, &ev);
+	*ret = ev.verdict;
+	return 0;
+}
+
+int fbk_vm_pump(struct fbk_vm *vm, uint64_t *ret_wait_ns)
+{
+	if (!vm || !ret_wait_ns)
+		return -EINVAL;
+	return fbk_notify_pump(vm, ret_wait_ns);
+}
+
+int fbk_vm_reset(struct fbk_vm *vm)
+{
+	return vm ? fbk_notify_reset(vm) : -EINVAL;
+}
+
+const struct fbk_ledger *fbk_vm_ledger(const struct fbk_vm *vm)
+{
+	return vm ? &vm->ledger : NULL;
+}
+
+uint32_t fbk_vm_kvm(const struct fbk_vm *vm)
+{
+	return vm ? vm->kvm : 0;
+}

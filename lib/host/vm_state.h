@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: MIT */
+/* SPDX-FileCopyrightText: The firebreak authors */
+/*
+ * vm_state.h - what one VM's and one vCPU's error handling remember.
+ */
+#ifndef FBK_HOST_VM_STATE_H
+#define FBK_HOST_VM_STATE_H
+
+#include "../core/handshake.h"
+#include "../core/queue.h"
+
+#include <firebreak/vm.h>
+
+#include <pthread.h>
+
+/* Page ranges that can wait for the guest. What comes beyond stays in the ledger and is told from there. */
+#define FBK_QUEUE_RANGES 4096
+
+struct fbk_vm {
+	int vm_fd;
+	uint32_t kvm;
+	const struct fbk_gmem *gmem;
+	struct fbk_ghes_layout ghes;
+	int has_ghes;
+	struct fbk_policy policy;
+	const struct fbk_vm_ops *ops;
+	void *opaque;
+
+	pthread_mutex_t lock; /* all below; never held during an op, a sleep or an ioctl */
+	uint64_t seq;
+	uint64_t serial;
+	struct fbk_ledger ledger;
+	void *ledger_storage;
+	struct fbk_handshake source[FBK_GHES_NR_SOURCES];
+	struct fbk_queue queue;
+	struct fbk_range *queue_ring;
+	int rescan; /* the queue overflowed: pages in the ledger are still to be queued */
+	uint32_t rescan_cursor;
+	uint64_t raised_ns;  /* when the asynchronous source's interrupt was raised last */
+	uint64_t backoff_ns; /* until it is raised again */
+	unsigned char record[FBK_GHES_BLOCK_LEN];
+};
+
+struct fbk_vcpu {
+	struct fbk_vm *vm;
+	int fd;
+	int32_t index;
+	struct kvm_run *run;
+	struct fbk_history history; /* its own thread's */
+};
+
+#endif
