@@ -104,7 +104,8 @@ static bool sea_hit(struct kvm_vcpu *vcpu, bool *ret_firmware)
 	char name[SEA_SHAPE_NAME_MAX];
 	int level = SEA_NO_WALK;
 	struct sea_page *page;
-	bool guessed = false;
+	bool guessed = false, atomic = false;
+	u32 insn;
 
 	/* Before the lock: this may wait for the VMM to bring in a page. */
 	if (fault->esr_el2 & ESR_ELx_S1PTW) {
@@ -113,6 +114,14 @@ static bool sea_hit(struct kvm_vcpu *vcpu, bool *ret_firmware)
 		if (guessed)
 			level = 3;
 	}
+
+	/*
+	 * An atomic whose load would fault as well is reported as a load
+	 * [ARM-ARM "ESR_EL2, WnR"], but not by every emulator of a CPU.
+	 */
+	if (ESR_ELx_EC(fault->esr_el2) == ESR_ELx_EC_DABT_LOW && level == SEA_NO_WALK &&
+	    fault->esr_el2 & ESR_ELx_WNR && !(fault->esr_el2 & ESR_ELx_CM))
+		atomic = sea_walk_insn(vcpu, &insn) && sea_insn_is_atomic(insn);
 
 	mutex_lock(&sea_lock);
 	page = sea_page_find(vcpu->kvm, gfn);
@@ -123,6 +132,8 @@ static bool sea_hit(struct kvm_vcpu *vcpu, bool *ret_firmware)
 	page->hits++;
 	sea_stats.hits++;
 	sea_stats.guessed += guessed;
+	if (atomic)
+		fault->esr_el2 &= ~ESR_ELx_WNR;
 	sea_shape_apply(&page->shape, level, fault);
 	page->last_esr = fault->esr_el2;
 	sea_shape_name(&page->shape, level, name, sizeof(name));

@@ -103,6 +103,7 @@ void sea_table_disarm_ids(u64 first, unsigned int n);
 void sea_table_heal(struct sea_page *page);
 void sea_table_vm_died(struct kvm *kvm);
 void sea_table_idle(void);
+void sea_table_settle(void);
 void sea_table_exit(void);
 unsigned int sea_table_armed(void);
 void sea_table_for_each(void (*fn)(const struct sea_page *page, void *arg), void *arg);
@@ -115,6 +116,7 @@ void sea_hook_drain(void);
 
 /* shape.c: from a shape and an access to a syndrome */
 #define SEA_NO_WALK S8_MIN
+bool sea_insn_is_atomic(u32 insn);
 int sea_shape_check(const struct sea_inject_arm *req);
 void sea_shape_apply(const struct sea_shape *shape, int walk_level,
 		     struct kvm_vcpu_fault_info *fault);
@@ -123,5 +125,6 @@ size_t sea_shape_name(const struct sea_shape *shape, int walk_level, char *buf, 
 
 /* walk.c: the guest's stage-1 tables */
 int sea_walk_level(struct kvm_vcpu *vcpu, u64 va, gfn_t table_gfn);
+bool sea_walk_insn(struct kvm_vcpu *vcpu, u32 *ret);
 
 #endif

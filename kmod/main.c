@@ -204,8 +204,10 @@ static void sea_show_page(const struct sea_page *page, void *arg)
 /* Documented in sea-inject(4): scripts read it. */
 static int sea_show(struct seq_file *m, void *v)
 {
-	int err = mutex_lock_interruptible(&sea_lock);
+	int err;
 
+	sea_table_settle();
+	err = mutex_lock_interruptible(&sea_lock);
 	if (err)
 		return err;
 	seq_printf(m, "armed %u\nhooked %d\nhits %llu\nclaimed %llu\nhealed %llu\n",
@@ -222,6 +224,8 @@ static int sea_open(struct inode *inode, struct file *file)
 {
 	if (!capable(CAP_SYS_ADMIN))
 		return -EPERM;
+	/* The misc device leaves its own pointer there, which seq_file takes amiss. */
+	file->private_data = NULL;
 	return single_open(file, sea_show, NULL);
 }
 

@@ -21,6 +21,19 @@
 	(SEA_INJECT_EA | SEA_INJECT_FNV | SEA_INJECT_NO_IPA | SEA_INJECT_FIRMWARE |       \
 	 SEA_INJECT_WALK)
 
+/*
+ * Loads and stores in one: LDADD and its like, SWP, CAS, CASP. [ARM-ARM "Loads and
+ * Stores"]. LDAPR and the 64-byte accesses share the space but do one thing only.
+ */
+bool sea_insn_is_atomic(u32 insn)
+{
+	bool ldop = (insn & 0x3b200c00) == 0x38200000;
+	bool only_load_or_store = insn & BIT(15) && insn & GENMASK(14, 12);
+
+	return (ldop && !only_load_or_store) || (insn & 0x3fa07c00) == 0x08a07c00 ||
+	       (insn & 0xbfa07c00) == 0x08207c00;
+}
+
 /* -EDOM: no such shape. -EINVAL: a shape that contradicts itself. */
 int sea_shape_check(const struct sea_inject_arm *req)
 {

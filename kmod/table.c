@@ -263,6 +263,12 @@ void sea_table_idle(void)
 		sea_hook_remove();
 }
 
+/* Without sea_lock: what was found dead or healed so far has had its consequences. */
+void sea_table_settle(void)
+{
+	flush_work(&sea_reap_work);
+}
+
 /* With sea_lock held or not needed any more: nothing can arm a page again. */
 void sea_table_exit(void)
 {

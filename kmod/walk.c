@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // SPDX-FileCopyrightText: The firebreak authors
 /*
- * At which level does the guest's stage-1 walk of an address read a given page?
- *
- * Stage 2 says only that some walk touched the page. The tables are in guest
+ * The guest's stage-1 tables: at which level does the walk of an address read a
+ * given page (stage 2 says only that some walk did), and which instruction is the
+ * vCPU at? The tables are in guest
  * memory, which the guest may be changing: every value read is used once, and
- * every outcome but "level found" is just "not found".
+ * whatever does not add up is just "not found".
  *
  * [ARM-ARM "The AArch64 Virtual Memory System Architecture"]: VMSAv8-64 with
  * 4, 16 and 64 KiB granules, with and without 52-bit output addresses.
@@ -19,6 +19,7 @@
 
 #include "internal.h"
 
+#define SEA_SCTLR_M BIT_ULL(0)
 #define SEA_SCTLR_EE BIT_ULL(25)
 #define SEA_TCR_T0SZ GENMASK_ULL(5, 0)
 #define SEA_TCR_TG0 GENMASK_ULL(15, 14)
@@ -111,7 +112,8 @@ static u64 sea_next_table(const struct sea_regime *regime, u64 desc)
 	return (desc & GENMASK_ULL(49, regime->shift)) | (desc & GENMASK_ULL(9, 8)) << 42;
 }
 
-static bool sea_read_desc(struct kvm_vcpu *vcpu, u64 ipa, bool big_endian, u64 *ret)
+/* Guest memory that does not cross a page, by the VMM's own mapping of it. */
+static bool sea_read(struct kvm_vcpu *vcpu, u64 ipa, void *buf, size_t len)
 {
 	struct kvm_memory_slot *slot;
 	bool ok = false;
@@ -125,17 +127,25 @@ static bool sea_read_desc(struct kvm_vcpu *vcpu, u64 ipa, bool big_endian, u64 *
 	if (slot && !(slot->flags & KVM_MEMSLOT_INVALID)) {
 		unsigned long hva = __gfn_to_hva_memslot(slot, ipa >> PAGE_SHIFT);
 
-		ok = !copy_from_user(ret, (void __user *)(hva + offset_in_page(ipa)), sizeof(*ret));
-		if (ok)
-			*ret = big_endian ? be64_to_cpu((__force __be64)*ret) :
-					    le64_to_cpu((__force __le64)*ret);
+		ok = !copy_from_user(buf, (void __user *)(hva + offset_in_page(ipa)), len);
 	}
 	srcu_read_unlock(&vcpu->kvm->srcu, idx);
 	return ok;
 }
 
-/* May sleep. Returns -1 to 3, or SEA_NO_WALK if the walk does not get there. */
-int sea_walk_level(struct kvm_vcpu *vcpu, u64 va, gfn_t table_gfn)
+/* The output address of a block or page that maps va's low bits. */
+static u64 sea_leaf(const struct sea_regime *regime, u64 desc, u64 va, unsigned int low)
+{
+	u64 base = sea_next_table(regime, desc) & GENMASK_ULL(51, low);
+
+	return base | (va & GENMASK_ULL(low - 1, 0));
+}
+
+/*
+ * Walks @va. If the walk reads page @stop, returns the level, -1 to 3; else
+ * SEA_NO_WALK, with the address in *ret_ipa if there is one. May sleep.
+ */
+static int sea_walk(struct kvm_vcpu *vcpu, u64 va, gfn_t stop, u64 *ret_ipa)
 {
 	struct sea_regime regime;
 	unsigned int stride, bits;
@@ -153,15 +163,49 @@ int sea_walk_level(struct kvm_vcpu *vcpu, u64 va, gfn_t table_gfn)
 		u64 index = (va & GENMASK_ULL(bits - 1, 0)) >> low;
 		u64 desc;
 
-		if ((table + index * 8) >> PAGE_SHIFT == table_gfn)
+		if ((table + index * 8) >> PAGE_SHIFT == stop)
 			return level;
-		if (!sea_read_desc(vcpu, table + index * 8, regime.big_endian, &desc))
+		if (!sea_read(vcpu, table + index * 8, &desc, sizeof(desc)))
 			return SEA_NO_WALK;
-		/* Anything but a table ends the walk: block, page or nothing. */
-		if ((desc & 3) != 3)
+		desc = regime.big_endian ? be64_to_cpu((__force __be64)desc) :
+					   le64_to_cpu((__force __le64)desc);
+		/* Bit 0: valid. Bit 1: a table, or at level 3 a page; else a block. */
+		if (!(desc & 1))
 			return SEA_NO_WALK;
+		if (level == 3 || !(desc & 2)) {
+			if (level < 3 || desc & 2)
+				*ret_ipa = sea_leaf(&regime, desc, va, low);
+			return SEA_NO_WALK;
+		}
 		table = sea_next_table(&regime, desc);
 		bits = low;
 	}
 	return SEA_NO_WALK;
+}
+
+/* At which level does the walk of @va read @table_gfn? SEA_NO_WALK: at none. May sleep. */
+int sea_walk_level(struct kvm_vcpu *vcpu, u64 va, gfn_t table_gfn)
+{
+	u64 ipa;
+
+	return sea_walk(vcpu, va, table_gfn, &ipa);
+}
+
+/* The instruction that the vCPU is at; false if it cannot be read. May sleep. */
+bool sea_walk_insn(struct kvm_vcpu *vcpu, u32 *ret)
+{
+	bool on_cpu = has_vhe() && vcpu_get_flag(vcpu, SYSREGS_ON_CPU);
+	u64 pc = *vcpu_pc(vcpu), ipa = INVALID_GPA;
+	__le32 insn;
+
+	if (vcpu_mode_is_32bit(vcpu))
+		return false;
+	if (!(sea_guest_reg(vcpu, on_cpu, SCTLR) & SEA_SCTLR_M))
+		ipa = pc;
+	else
+		sea_walk(vcpu, pc, INVALID_GPA, &ipa);
+	if (ipa == INVALID_GPA || !sea_read(vcpu, ipa, &insn, sizeof(insn)))
+		return false;
+	*ret = le32_to_cpu(insn);
+	return true;
 }
