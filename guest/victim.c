@@ -13,6 +13,8 @@
  *   atomic    change it by an atomic instruction
  *   early     as anon, but asks to be told at once of errors found by others (PR_MCE_KILL_EARLY)
  *   remap     as anon; the handler maps a new page over the lost one and the program goes on
+ *   spin      read it over and over, until it is lost
+ *   stubborn  as anon; the handler just tries again, whatever it is told
  *   many      as remap, COUNT pages one after another
  *   clean     read a mapped page of /mnt/data that was never written
  *   dirty     read a mapped page of /mnt/data that was written and not yet synchronised
@@ -58,7 +60,8 @@ struct victim {
 	uint8_t want;		/* what a byte of it must read as */
 	int fd;
 	/* For the handler: */
-	bool remaps; /* it can put a new page in the lost one's place */
+	bool remaps;   /* it can put a new page in the lost one's place */
+	bool stubborn; /* it does not want to know */
 	_Atomic uint32_t hits;
 	_Atomic uint32_t unexpected;
 };
@@ -110,6 +113,8 @@ static void on_bus(int sig, siginfo_t *si, void *context)
 			fbk_die("mremap");
 		return;
 	}
+	if (me.stubborn)
+		return;
 	/* Nothing to offer: die of it, as a program without a handler would. */
 	signal(SIGBUS, SIG_DFL);
 	raise(SIGBUS);
@@ -187,11 +192,16 @@ static int verdict(bool right)
 	return right && !atomic_load(&me.unexpected) ? 0 : 1;
 }
 
-/* anon, write, atomic, early, remap, thp: one page, one touch. */
+/* anon, write, atomic, early, remap, spin, thp: one page, one touch. */
 static int touch_one(void)
 {
 	volatile uint8_t *at = me.page + OFFSET;
 
+	if (!strcmp(me.mode, "spin")) {
+		fbk_say("spinning");
+		while (*at == me.want)
+			;
+	}
 	if (!strcmp(me.mode, "write"))
 		*at = me.want;
 	else if (!strcmp(me.mode, "atomic"))
@@ -204,6 +214,7 @@ static int do_anon(void)
 	if (!strcmp(me.mode, "early") && prctl(PR_MCE_KILL, PR_MCE_KILL_SET, PR_MCE_KILL_EARLY, 0, 0))
 		fbk_die("PR_MCE_KILL");
 	me.remaps = !strcmp(me.mode, "remap");
+	me.stubborn = !strcmp(me.mode, "stubborn");
 	/* A neighbour on either side: the touch must cost this page and no other. */
 	me.page = map_small(3) + PAGE;
 	say_ready(1);
@@ -535,7 +546,7 @@ static const struct {
 	size_t count; /* default */
 } modes[] = {
 	{ "anon", do_anon, 1 },	  { "write", do_anon, 1 },    { "atomic", do_anon, 1 }, { "early", do_anon, 1 },
-	{ "remap", do_anon, 1 },  { "many", do_many, 8 },     { "clean", do_clean, 1 }, { "dirty", do_dirty, 2 },
+	{ "remap", do_anon, 1 },  { "spin", do_anon, 1 },   { "stubborn", do_anon, 1 },  { "many", do_many, 8 },     { "clean", do_clean, 1 }, { "dirty", do_dirty, 2 },
 	{ "fetch", do_fetch, 1 }, { "thp", do_thp, 1 },	      { "shared", do_shared, 1 }, { "threads", do_threads, 1 },
 	{ "race", do_threads, 1 }, { "read", do_read, 3 },    { "table", do_table, 1 },
 };

@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: MIT */
+/* SPDX-FileCopyrightText: The firebreak authors */
+/*
+ * The hardware tells no address at all: nobody can say what was lost, so that to go on would be to compute with bad
+ * data. The stated end is an SError: the guest's kernel panics, and the exit status says so.
+ */
+#include "harness.h"
+
+FBK_SCENARIO("14-no-address", "end", 6, "guest: the kernel's own panic message, no SIGBUS; exit status 10");
+
+static void run(void)
+{
+	struct fbk_guest *g = fbk_guest_boot(&(struct fbk_guest_spec){ .kernel = "7" });
+	struct fbk_victim v;
+
+	fbk_victim_start(&v, g, "anon");
+	fbk_inject(g, v.gpa, "--fnv");
+	fbk_victim_go(&v);
+	fbk_guest_expect(g, 30, "Kernel panic - not syncing: Asynchronous SError Interrupt");
+	FBK_CHECK_EQ(fbk_guest_wait(g, 30), 10);
+	FBK_CHECK(!fbk_guest_said(g, "victim[%d]: SIGBUS", v.pid));
+}

@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: MIT */
+/* SPDX-FileCopyrightText: The firebreak authors */
+/*
+ * The host loses a page that a vCPU is reading at that very moment: KVM tells the vCPU's thread by SIGBUS, while the
+ * report of the same page to the monitor as a whole is under way.
+ */
+#include "harness.h"
+
+#include <signal.h>
+
+FBK_SCENARIO("24-host-poison-consumed", "7", 1,
+	     "host: HardwareCorrupted; guest: victim's siginfo and exit, /proc/kpageflags, bystander's sum");
+
+static void run(void)
+{
+	struct fbk_guest *g = fbk_guest_get(&(struct fbk_guest_spec){ .kernel = "7", .cpus = 2 });
+	long host = fbk_host_meminfo("HardwareCorrupted");
+	int pid = fbk_bystander_start(g), status = 0;
+	struct fbk_victim v;
+
+	fbk_victim_start(&v, g, "spin");
+	fbk_victim_go(&v);
+	fbk_guest_expect(g, 10, "victim[%d]: spinning", v.pid);
+	fbk_host_poison(g, v.gpa);
+	fbk_victim_told(&v);
+	FBK_CHECK_EQ(fbk_victim_wait(&v, &status), SIGBUS);
+	FBK_CHECK(fbk_guest_isolated(g, v.gpa));
+	FBK_CHECK_EQ(fbk_host_meminfo("HardwareCorrupted"), host + 4);
+	fbk_bystander_end(g, pid);
+}

@@ -1,0 +1,639 @@
+/* SPDX-License-Identifier: MIT */
+/* SPDX-FileCopyrightText: The firebreak authors */
+/*
+ * guest.c - a monitor process and the console of its guest.
+ */
+#include "internal.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/ptrace.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#define MAX_GUESTS 64
+#define MAX_ALIVE 4
+#define BOOT_S 60
+#define ANSWER_S 30
+#define MAX_VCPUS 8
+
+struct fbk_guest {
+	struct fbk_guest_spec spec;
+	unsigned int id;
+	pid_t pid;
+	bool ended; /* and status is its status */
+	int status;
+	bool spoilt;
+	bool own;  /* for the scenario that booted it, and no other */
+	bool used; /* by the scenario that runs */
+	int in, out, copy;
+	char *text; /* the console since boot */
+	size_t len, size;
+	size_t since; /* where the scenario begins to look */
+	size_t obeyed;
+	uint64_t ram_hva;
+	pid_t frozen[MAX_VCPUS];
+	unsigned int nr_frozen;
+};
+
+static struct fbk_guest guests[MAX_GUESTS];
+static unsigned int nr_guests;
+static char *lines[4096]; /* handed out to the scenario */
+static unsigned int nr_lines;
+static char trouble[256];
+
+static void guest_reap(struct fbk_guest *g)
+{
+	int status;
+
+	if (g->ended || waitpid(g->pid, &status, WNOHANG) != g->pid || (!WIFEXITED(status) && !WIFSIGNALED(status)))
+		return;
+	g->ended = true;
+	g->status = WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status);
+}
+
+static void guest_take(struct fbk_guest *g)
+{
+	ssize_t n;
+
+	for (;;) {
+		if (g->size - g->len < 4097) {
+			g->size = g->size ? 2 * g->size : 65536;
+			g->text = realloc(g->text, g->size);
+			if (!g->text)
+				abort();
+		}
+		n = read(g->out, g->text + g->len, 4096);
+		if (n <= 0)
+			break;
+		if (write(g->copy, g->text + g->len, (size_t)n) != n)
+			fbk_note("the copy of a console is incomplete: %m");
+		/* Nothing in it may end the text before its end. */
+		for (ssize_t i = 0; i < n; i++)
+			if (!g->text[g->len + (size_t)i])
+				g->text[g->len + (size_t)i] = '?';
+		g->len += (size_t)n;
+		g->text[g->len] = '\0';
+	}
+	if (n == 0 || (n < 0 && errno != EAGAIN && errno != EINTR)) {
+		close(g->out);
+		g->out = -1;
+	}
+}
+
+void fbk_guests_pump(int timeout_ms)
+{
+	struct pollfd fds[MAX_GUESTS];
+	unsigned int nr = 0, i;
+
+	for (i = 0; i < nr_guests; i++)
+		if (guests[i].out >= 0)
+			fds[nr++] = (struct pollfd){ .fd = guests[i].out, .events = POLLIN };
+	if (poll(fds, nr, timeout_ms) < 0 && errno != EINTR)
+		abort();
+	for (i = 0; i < nr_guests; i++) {
+		if (guests[i].out >= 0)
+			guest_take(&guests[i]);
+		guest_reap(&guests[i]);
+	}
+}
+
+static bool same_spec(const struct fbk_guest_spec *a, const struct fbk_guest_spec *b)
+{
+	return !strcmp(a->kernel, b->kernel) && a->cpus == b->cpus && a->memory_mib == b->memory_mib &&
+	       a->sea_off == b->sea_off && a->no_disk == b->no_disk &&
+	       !strcmp(a->append ? a->append : "", b->append ? b->append : "") &&
+	       !strcmp(a->reset ? a->reset : "", b->reset ? b->reset : "");
+}
+
+static const char *line_find(struct fbk_guest *g, size_t from, const char *needle, size_t *ret_end)
+{
+	char *hit, *start, *end;
+
+	if (!g->text || from > g->len)
+		return NULL;
+	hit = strstr(g->text + from, needle);
+	if (!hit)
+		return NULL;
+	end = strchr(hit, '\n');
+	if (!end)
+		return NULL; /* not whole yet */
+	for (start = hit; start > g->text + from && start[-1] != '\n'; start--)
+		;
+	*ret_end = (size_t)(end - g->text) + 1;
+	if (nr_lines == sizeof(lines) / sizeof(lines[0]))
+		fbk_fail(__FILE__, __LINE__, "more lines in use than the harness keeps");
+	lines[nr_lines] = strndup(start, (size_t)(end - start));
+	if (!lines[nr_lines])
+		abort();
+	return lines[nr_lines++];
+}
+
+const char *fbk_guest_said(struct fbk_guest *g, const char *fmt, ...)
+{
+	char needle[256];
+	va_list ap;
+	size_t end;
+
+	va_start(ap, fmt);
+	vsnprintf(needle, sizeof(needle), fmt, ap);
+	va_end(ap);
+	fbk_guests_pump(0);
+	return line_find(g, g->since, needle, &end);
+}
+
+const char *fbk_guest_nth(struct fbk_guest *g, unsigned int n, const char *fmt, ...)
+{
+	size_t from = g->since;
+	const char *line;
+	char needle[256];
+	va_list ap;
+
+	va_start(ap, fmt);
+	vsnprintf(needle, sizeof(needle), fmt, ap);
+	va_end(ap);
+	fbk_guests_pump(0);
+	do
+		line = line_find(g, from, needle, &from);
+	while (line && n--);
+	return line;
+}
+
+unsigned int fbk_guest_count(struct fbk_guest *g, const char *fmt, ...)
+{
+	unsigned int nr = 0;
+	char needle[256];
+	const char *p;
+	va_list ap;
+
+	va_start(ap, fmt);
+	vsnprintf(needle, sizeof(needle), fmt, ap);
+	va_end(ap);
+	fbk_guests_pump(0);
+	for (p = g->text + g->since; (p = strstr(p, needle)); p++)
+		nr++;
+	return nr;
+}
+
+/* Wait for a line behind *@from and leave *@from behind it. */
+static const char *expect_from(struct fbk_guest *g, size_t *from, unsigned int seconds, const char *needle)
+{
+	uint64_t deadline = fbk_now_ms() + seconds * 1000, now;
+	const char *line;
+
+	for (;;) {
+		line = line_find(g, *from, needle, from);
+		if (line)
+			return line;
+		if (g->ended && g->out < 0) {
+			g->spoilt = true;
+			fbk_fail(__FILE__, __LINE__, "the monitor ended (status %d) before the guest said \"%s\"",
+				 g->status, needle);
+		}
+		now = fbk_now_ms();
+		if (now >= deadline) {
+			g->spoilt = true;
+			fbk_fail(__FILE__, __LINE__, "the guest did not say within %u s: \"%s\"", seconds, needle);
+		}
+		fbk_guests_pump(deadline - now > 200 ? 200 : (int)(deadline - now));
+	}
+}
+
+const char *fbk_guest_expect(struct fbk_guest *g, unsigned int seconds, const char *fmt, ...)
+{
+	size_t from = g->since;
+	char needle[256];
+	va_list ap;
+
+	va_start(ap, fmt);
+	vsnprintf(needle, sizeof(needle), fmt, ap);
+	va_end(ap);
+	return expect_from(g, &from, seconds, needle);
+}
+
+void fbk_guest_forget(struct fbk_guest *g)
+{
+	fbk_guests_pump(0);
+	g->since = g->len;
+}
+
+void fbk_guest_send(struct fbk_guest *g, const char *fmt, ...)
+{
+	char text[256];
+	va_list ap;
+	int n;
+
+	va_start(ap, fmt);
+	n = vsnprintf(text, sizeof(text) - 1, fmt, ap);
+	va_end(ap);
+	text[n++] = '\n';
+	/* What init says in answer is looked for from here on. */
+	fbk_guests_pump(0);
+	g->obeyed = g->len;
+	if (write(g->in, text, (size_t)n) != n)
+		fbk_fail(__FILE__, __LINE__, "the monitor does not take input: %m");
+}
+
+void fbk_guest_sync(struct fbk_guest *g)
+{
+	static unsigned int serial;
+	char word[32];
+
+	snprintf(word, sizeof(word), "echo sync-%u", ++serial);
+	fbk_guest_send(g, "%s", word);
+	expect_from(g, &g->obeyed, ANSWER_S, word);
+}
+
+static int open_copy(const char *path)
+{
+	int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
+
+	if (fd < 0)
+		fbk_fail(__FILE__, __LINE__, "%s: %m", path);
+	return fd;
+}
+
+/* Each guest writes on a disk of its own. */
+static char *disk_for(struct fbk_guest *g)
+{
+	char *from = fbk_path_files("guest/disk.img"), *to = NULL, buf[65536];
+	int in, out;
+	ssize_t n;
+
+	if (asprintf(&to, "/tmp/firebreak-disk-%u.img", g->id) < 0)
+		abort();
+	in = open(from, O_RDONLY | O_CLOEXEC);
+	out = open_copy(to);
+	if (in < 0)
+		fbk_fail(__FILE__, __LINE__, "%s: %m", from);
+	while ((n = read(in, buf, sizeof(buf))) > 0)
+		if (write(out, buf, (size_t)n) != n)
+			fbk_fail(__FILE__, __LINE__, "%s: %m", to);
+	close(in);
+	close(out);
+	return to;
+}
+
+static void guest_start(struct fbk_guest *g)
+{
+	const struct fbk_guest_spec *s = &g->spec;
+	char cpus[16], memory[16], *append, *argv[32];
+	int to_guest[2], from_guest[2], err, n = 0;
+
+	snprintf(cpus, sizeof(cpus), "%u", s->cpus ? s->cpus : 1);
+	snprintf(memory, sizeof(memory), "%uM", s->memory_mib ? s->memory_mib : 256);
+	/* A panic ends in a reset, which ends the monitor with the status that tells of it. */
+	if (asprintf(&append, "quiet panic=-1%s%s", s->append ? " " : "", s->append ? s->append : "") < 0)
+		abort();
+	argv[n++] = fbk_path_files("firebreak");
+	argv[n++] = "run";
+	argv[n++] = "--kernel";
+	argv[n++] = fbk_path_files("kernels/%s/Image", s->kernel);
+	argv[n++] = "--initrd";
+	argv[n++] = fbk_path_files("guest/%s.cpio", s->kernel);
+	argv[n++] = "--append";
+	argv[n++] = append;
+	argv[n++] = "--memory";
+	argv[n++] = memory;
+	argv[n++] = "--cpus";
+	argv[n++] = cpus;
+	argv[n++] = s->sea_off ? "--sea=off" : "--sea=on";
+	argv[n++] = "--events";
+	argv[n++] = fbk_path_out("guest-%u.events", g->id);
+	if (!s->no_disk) {
+		argv[n++] = "--disk";
+		argv[n++] = disk_for(g);
+	}
+	if (s->reset) {
+		argv[n++] = "--reset";
+		argv[n++] = (char *)s->reset;
+	}
+	argv[n] = NULL;
+
+	if (pipe2(to_guest, O_CLOEXEC) || pipe2(from_guest, O_CLOEXEC))
+		fbk_fail(__FILE__, __LINE__, "pipe: %m");
+	err = open_copy(fbk_path_out("guest-%u.stderr", g->id));
+	g->copy = open_copy(fbk_path_out("guest-%u.console", g->id));
+	g->pid = fbk_spawn(argv, to_guest[0], from_guest[1], err);
+	close(to_guest[0]);
+	close(from_guest[1]);
+	close(err);
+	if (g->pid < 0)
+		fbk_fail(__FILE__, __LINE__, "fork: %s", strerror(-g->pid));
+	g->in = to_guest[1];
+	g->out = from_guest[0];
+	fcntl(g->out, F_SETFL, O_NONBLOCK);
+}
+
+static void guest_kill(struct fbk_guest *g)
+{
+	int status;
+
+	if (g->ended)
+		return;
+	kill(g->pid, SIGKILL);
+	/* Threads that are being traced say so before the process is gone. */
+	while (waitpid(g->pid, &status, 0) == g->pid && !WIFSIGNALED(status) && !WIFEXITED(status))
+		;
+	g->ended = true;
+	g->status = 128 + SIGKILL;
+	guest_take(g);
+}
+
+static const char *guest_end(struct fbk_guest *g)
+{
+	uint64_t deadline = fbk_now_ms() + ANSWER_S * 1000;
+
+	if (!g->ended && write(g->in, "poweroff\n", 9) != 9)
+		return "a guest did not take the order to power off";
+	while (!g->ended && fbk_now_ms() < deadline)
+		fbk_guests_pump(100);
+	if (!g->ended) {
+		snprintf(trouble, sizeof(trouble), "guest-%u did not power off within %u s", g->id, ANSWER_S);
+		guest_kill(g);
+		return trouble;
+	}
+	if (g->status) {
+		snprintf(trouble, sizeof(trouble), "guest-%u: the monitor ended with status %d", g->id, g->status);
+		return trouble;
+	}
+	return NULL;
+}
+
+/* Memory is bounded: the guest that was booted first makes room. */
+static void make_room(void)
+{
+	unsigned int alive = 0, i;
+	const char *wrong;
+
+	for (i = 0; i < nr_guests; i++)
+		alive += !guests[i].ended;
+	for (i = 0; i < nr_guests && alive >= MAX_ALIVE; i++) {
+		if (guests[i].ended || guests[i].used)
+			continue;
+		wrong = guest_end(&guests[i]);
+		if (wrong)
+			fbk_fail(__FILE__, __LINE__, "of an earlier scenario: %s", wrong);
+		alive--;
+	}
+}
+
+/* Guest memory is the one mapping as long as that; looked for before any error can split it. */
+static uint64_t find_ram(struct fbk_guest *g)
+{
+	uint64_t want = (uint64_t)(g->spec.memory_mib ? g->spec.memory_mib : 256) << 20, lo, hi;
+	char path[64], line[512];
+	bool found = false;
+	FILE *f;
+
+	snprintf(path, sizeof(path), "/proc/%d/maps", g->pid);
+	f = fopen(path, "re");
+	if (!f)
+		fbk_fail(__FILE__, __LINE__, "%s: %m", path);
+	while (!found && fgets(line, sizeof(line), f))
+		found = sscanf(line, "%lx-%lx", &lo, &hi) == 2 && hi - lo == want;
+	fclose(f);
+	if (!found)
+		fbk_fail(__FILE__, __LINE__, "no mapping of the monitor is as long as the guest's memory");
+	return lo;
+}
+
+static struct fbk_guest *guest_new(const struct fbk_guest_spec *spec, bool own)
+{
+	struct fbk_guest *g;
+
+	make_room();
+	if (nr_guests == MAX_GUESTS)
+		fbk_fail(__FILE__, __LINE__, "more guests than the harness keeps");
+	g = &guests[nr_guests];
+	*g = (struct fbk_guest){ .spec = *spec, .id = nr_guests, .in = -1, .out = -1, .own = own, .used = true };
+	g->ended = true; /* until it has begun */
+	nr_guests++;
+	guest_start(g);
+	g->ended = false;
+	fbk_guest_expect(g, BOOT_S, "init[1]: ready");
+	g->ram_hva = find_ram(g);
+	fbk_guest_sync(g);
+	fbk_guest_forget(g);
+	return g;
+}
+
+struct fbk_guest *fbk_guest_get(const struct fbk_guest_spec *spec)
+{
+	unsigned int i;
+
+	for (i = 0; i < nr_guests; i++) {
+		struct fbk_guest *g = &guests[i];
+
+		if (g->own || g->spoilt || g->ended || !same_spec(&g->spec, spec))
+			continue;
+		g->used = true;
+		fbk_guest_sync(g);
+		fbk_guest_forget(g);
+		return g;
+	}
+	return guest_new(spec, false);
+}
+
+struct fbk_guest *fbk_guest_boot(const struct fbk_guest_spec *spec)
+{
+	return guest_new(spec, true);
+}
+
+void fbk_guest_spoil(struct fbk_guest *g)
+{
+	g->spoilt = true;
+}
+
+pid_t fbk_guest_pid(const struct fbk_guest *g)
+{
+	return g->pid;
+}
+
+const char *fbk_guest_events(const struct fbk_guest *g)
+{
+	return fbk_path_out("guest-%u.events", g->id);
+}
+
+bool fbk_guest_alive(struct fbk_guest *g)
+{
+	fbk_guests_pump(0);
+	return !g->ended;
+}
+
+int fbk_guest_wait(struct fbk_guest *g, unsigned int seconds)
+{
+	uint64_t deadline = fbk_now_ms() + seconds * 1000;
+
+	while (!g->ended || g->out >= 0) {
+		if (fbk_now_ms() >= deadline)
+			fbk_fail(__FILE__, __LINE__, "the monitor did not end within %u s", seconds);
+		fbk_guests_pump(100);
+	}
+	return g->status;
+}
+
+void fbk_guest_poweroff(struct fbk_guest *g)
+{
+	const char *wrong = guest_end(g);
+
+	if (wrong)
+		fbk_fail(__FILE__, __LINE__, "%s", wrong);
+}
+
+void fbk_guests_begin(void)
+{
+	unsigned int i;
+
+	for (i = 0; i < nr_guests; i++)
+		guests[i].used = false;
+	while (nr_lines)
+		free(lines[--nr_lines]);
+}
+
+void fbk_guests_end(bool failed)
+{
+	const char *wrong;
+	unsigned int i;
+
+	for (i = 0; i < nr_guests; i++) {
+		struct fbk_guest *g = &guests[i];
+
+		if (!g->used)
+			continue;
+		if (g->nr_frozen)
+			fbk_guest_thaw(g);
+		if (failed)
+			guest_kill(g);
+		else if (!g->ended && !g->spoilt && g->own && (wrong = guest_end(g)))
+			fbk_note("%s", wrong);
+		else if (g->spoilt)
+			guest_kill(g);
+	}
+}
+
+void fbk_guests_tell(void)
+{
+	unsigned int i;
+
+	for (i = 0; i < nr_guests; i++)
+		if (guests[i].used)
+			fbk_note("evidence: guest-%u.console guest-%u.stderr guest-%u.events host.log", i, i, i);
+}
+
+const char *fbk_guests_finish(void)
+{
+	const char *wrong = NULL, *w;
+	unsigned int i;
+
+	for (i = 0; i < nr_guests; i++) {
+		if (guests[i].ended)
+			continue;
+		w = guest_end(&guests[i]);
+		if (w && !wrong)
+			wrong = w;
+	}
+	return wrong;
+}
+
+static const char *ask(struct fbk_guest *g, const char *answer, const char *fmt, ...)
+	__attribute__((format(printf, 3, 4)));
+static const char *ask(struct fbk_guest *g, const char *answer, const char *fmt, ...)
+{
+	char text[128];
+	va_list ap;
+
+	va_start(ap, fmt);
+	vsnprintf(text, sizeof(text), fmt, ap);
+	va_end(ap);
+	fbk_guest_send(g, "%s", text);
+	return expect_from(g, &g->obeyed, ANSWER_S, answer);
+}
+
+long fbk_guest_meminfo(struct fbk_guest *g, const char *field)
+{
+	return (long)fbk_field(ask(g, "init[1]: meminfo", "meminfo %s", field), "kb");
+}
+
+long fbk_guest_reads(struct fbk_guest *g)
+{
+	return (long)fbk_field(ask(g, "init[1]: reads", "reads"), "n");
+}
+
+bool fbk_guest_isolated(struct fbk_guest *g, uint64_t gpa)
+{
+	return strstr(ask(g, "init[1]: page", "page %#llx", (unsigned long long)gpa), " poisoned");
+}
+
+struct isolated_arg {
+	struct fbk_guest *guest;
+	uint64_t gpa;
+};
+
+static bool is_isolated(void *p)
+{
+	struct isolated_arg *arg = p;
+
+	return fbk_guest_isolated(arg->guest, arg->gpa);
+}
+
+void fbk_guest_expect_isolated(struct fbk_guest *g, uint64_t gpa)
+{
+	struct isolated_arg arg = { g, gpa };
+
+	fbk_wait_until(ANSWER_S, "the guest's kernel has marked the page as poisoned", is_isolated, &arg);
+}
+
+uint64_t fbk_guest_hva(struct fbk_guest *g, uint64_t gpa)
+{
+	return g->ram_hva + (gpa - FBK_RAM_BASE);
+}
+
+void fbk_guest_freeze(struct fbk_guest *g)
+{
+	char path[64], name[32];
+	struct dirent *e;
+	DIR *dir;
+
+	snprintf(path, sizeof(path), "/proc/%d/task", g->pid);
+	dir = opendir(path);
+	if (!dir)
+		fbk_fail(__FILE__, __LINE__, "%s: %m", path);
+	while ((e = readdir(dir))) {
+		pid_t tid = atoi(e->d_name);
+		int status;
+		FILE *f;
+
+		if (tid <= 0)
+			continue;
+		snprintf(path, sizeof(path), "/proc/%d/task/%d/comm", g->pid, tid);
+		f = fopen(path, "re");
+		if (!f || !fgets(name, sizeof(name), f))
+			name[0] = '\0';
+		if (f)
+			fclose(f);
+		if (strncmp(name, "vcpu", 4))
+			continue;
+		if (g->nr_frozen == MAX_VCPUS || ptrace(PTRACE_SEIZE, tid, 0, 0) ||
+		    ptrace(PTRACE_INTERRUPT, tid, 0, 0) || waitpid(tid, &status, __WALL) != tid ||
+		    !WIFSTOPPED(status))
+			fbk_fail(__FILE__, __LINE__, "cannot stop thread %d of the monitor: %m", tid);
+		g->frozen[g->nr_frozen++] = tid;
+	}
+	closedir(dir);
+	if (!g->nr_frozen)
+		fbk_fail(__FILE__, __LINE__, "the monitor has no thread whose name begins with vcpu");
+}
+
+void fbk_guest_thaw(struct fbk_guest *g)
+{
+	while (g->nr_frozen)
+		ptrace(PTRACE_DETACH, g->frozen[--g->nr_frozen], 0, 0);
+}

@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: MIT */
+/* SPDX-FileCopyrightText: The firebreak authors */
+/*
+ * internal.h - what the files of the harness share and scenarios do not see.
+ */
+#ifndef FBK_SCENARIO_INTERNAL_H
+#define FBK_SCENARIO_INTERNAL_H
+
+#include "harness.h"
+
+#include <stdarg.h>
+
+#define FBK_PAGE 4096ul
+#define FBK_RAM_BASE UINT64_C(0x40000000) /* where the monitor puts guest memory (vmm/README.md) */
+
+extern struct fbk_harness_config fbk_harness;
+
+uint64_t fbk_now_ms(void);
+/* A path below the folder of programs, or below the folder of results. Freed by nobody: a run makes few of them. */
+char *fbk_path_files(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
+char *fbk_path_out(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
+/* Start a program with its output appended to a file; -errno, or its pid. */
+pid_t fbk_spawn(char *const argv[], int in, int out, int err);
+/* Run one to its end; its exit status or 128 + signal, and what it wrote (cut at the size of the buffer). */
+int fbk_run(char *const argv[], char *ret_text, size_t len);
+
+/* Take in what guests have written, waiting at most that long for something to come. */
+void fbk_guests_pump(int timeout_ms);
+/* The scenario begins or has ended; a failed one takes its guests with it. */
+void fbk_guests_begin(void);
+void fbk_guests_end(bool failed);
+/* Power all off; NULL, or what was not in order. */
+const char *fbk_guests_finish(void);
+/* Name the evidence of the guests that the scenario used. */
+void fbk_guests_tell(void);
+
+void fbk_host_open(void);
+/* Take in what the host's kernel has said. */
+void fbk_host_pump(void);
+void fbk_host_begin(void);
+/* NULL, or the line by which the host's kernel complained of itself since the scenario began. */
+const char *fbk_host_complaint(void);
+
+#endif
