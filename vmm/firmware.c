@@ -4,7 +4,7 @@
 #include "firmware.h"
 #include "acpi.h"
 #include "efi.h"
-#include "fdt.h"
+#include "devicetree.h"
 #include "machine.h"
 
 #define MAX_RANGES (3 + 2 * FBK_FIRMWARE_MAX_BAD)
@@ -40,7 +40,7 @@ int fbk_firmware_build(const struct fbk_firmware_config *cfg, void *buf, size_t 
 	const struct fbk_gpa base = { FBK_TABLES_GPA };
 	struct fbk_efi_range range[MAX_RANGES];
 	struct fbk_efi_tables efi;
-	struct fbk_fdt_config fdt;
+	struct fbk_devicetree_config fdt;
 	struct fbk_bytes out;
 	struct fbk_gpa rsdp;
 	int r, nr;
@@ -59,7 +59,7 @@ int fbk_firmware_build(const struct fbk_firmware_config *cfg, void *buf, size_t 
 	fbk_put_zero(&out, -out.len & 7);
 	if (out.error)
 		return out.error;
-	fdt = (struct fbk_fdt_config){
+	fdt = (struct fbk_devicetree_config){
 		.bootargs = cfg->bootargs,
 		.initrd = cfg->initrd,
 		.initrd_len = cfg->initrd_len,
@@ -68,7 +68,7 @@ int fbk_firmware_build(const struct fbk_firmware_config *cfg, void *buf, size_t 
 		.rng_seed = cfg->rng_seed,
 		.rng_seed_len = cfg->rng_seed_len,
 	};
-	r = fbk_fdt_build(&fdt, out.buf + out.len, out.cap - out.len);
+	r = fbk_devicetree_build(&fdt, out.buf + out.len, out.cap - out.len);
 	if (r < 0)
 		return r;
 	ret_fdt->addr = base.addr + out.len;

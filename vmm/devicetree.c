@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /* SPDX-FileCopyrightText: The firebreak authors */
-/* fdt.c - see fdt.h */
-#include "fdt.h"
+/* devicetree.c - see devicetree.h */
+#include "devicetree.h"
 
 #include <libfdt.h>
 
-int fbk_fdt_build(const struct fbk_fdt_config *cfg, void *buf, size_t cap)
+int fbk_devicetree_build(const struct fbk_devicetree_config *cfg, void *buf, size_t cap)
 {
 	int r = 0;
 

@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 /* SPDX-FileCopyrightText: The firebreak authors */
 /*
- * fdt.h - the device tree: nothing but /chosen, so that Linux takes the machine's description from ACPI.
+ * devicetree.h - the device tree: nothing but /chosen, so that Linux takes the machine's description from ACPI.
  */
-#ifndef FBK_VMM_FDT_H
-#define FBK_VMM_FDT_H
+#ifndef FBK_VMM_DEVICETREE_H
+#define FBK_VMM_DEVICETREE_H
 
 #include "efi.h"
 
-struct fbk_fdt_config {
+struct fbk_devicetree_config {
 	const char *bootargs;
 	struct fbk_gpa initrd; /* with initrd_len 0: none */
 	uint64_t initrd_len;
@@ -19,12 +19,12 @@ struct fbk_fdt_config {
 };
 
 /**
- * fbk_fdt_build - write the tree
+ * fbk_devicetree_build - write the tree
  *
  * Return:  its length in bytes.
  * Errors:  -ENOSPC does not fit into @cap.
  * Spec:    [Linux "Documentation/arch/arm/uefi.rst", "Documentation/devicetree/usage-model.rst"]
  */
-int fbk_fdt_build(const struct fbk_fdt_config *cfg, void *buf, size_t cap);
+int fbk_devicetree_build(const struct fbk_devicetree_config *cfg, void *buf, size_t cap);
 
 #endif
