@@ -25,7 +25,7 @@ void fbk_policy_default(struct fbk_policy *ret)
 		.storm_again = FBK_VERDICT_STOP,
 		.storm_repeats = 64,
 		.storm_gap_ms = 100,
-		.ack_wait_us = 20000,
+		.ack_wait_us = 1000000,
 		.ack_poll_us = 50,
 		.span_pages = 512,
 	};
