@@ -247,7 +247,11 @@ static void *cpu_thread(void *arg)
 {
 	struct fbk_cpu *cpu = arg;
 	struct fbk_monitor *m = cpu->m;
+	char name[16];
 
+	/* For ps and top, and for those who pin or stop a vCPU from outside. */
+	snprintf(name, sizeof(name), "vcpu%u", cpu->index);
+	pthread_setname_np(pthread_self(), name);
 	fbk_this_cpu = cpu;
 	pthread_mutex_lock(&m->lock);
 	for (;;) {
