@@ -78,7 +78,7 @@ static bool sea_fault_eligible(const struct kvm_vcpu *vcpu)
 
 static gpa_t sea_fault_gpa(const struct kvm_vcpu *vcpu)
 {
-	return (vcpu->arch.fault.hpfar_el2 & GENMASK_ULL(43, 4)) << 8;
+	return (vcpu->arch.fault.hpfar_el2 & GENMASK_ULL(47, 4)) << 8;
 }
 
 static void sea_log(const struct sea_page *page, const char *shape, u64 esr)
@@ -93,11 +93,30 @@ static void sea_log(const struct sea_page *page, const char *shape, u64 esr)
 		page->hits);
 }
 
-/*
- * Decides and accounts. Returns false if the page is not armed after all:
- * another vCPU had its last hit, or the user disarmed it.
- */
-static bool sea_hit(struct kvm_vcpu *vcpu, bool *ret_firmware)
+enum sea_verdict {
+	SEA_HIT, /* fault registers rewritten */
+	SEA_CLAIMED_HIT, /* the same, and the firmware claims it */
+	SEA_RETRY, /* not armed after all: its last hit went to another vCPU, or disarmed */
+	SEA_NOT_RAM, /* armed, but the VMM has taken the memory away from there */
+};
+
+static bool sea_is_ram(struct kvm *kvm, gfn_t gfn, unsigned long *ret_hva)
+{
+	struct kvm_memory_slot *slot;
+	bool ram;
+	int idx;
+
+	idx = srcu_read_lock(&kvm->srcu);
+	slot = __gfn_to_memslot(kvm_memslots(kvm), gfn);
+	ram = slot && !(slot->flags & KVM_MEMSLOT_INVALID);
+	if (ram)
+		*ret_hva = __gfn_to_hva_memslot(slot, gfn);
+	srcu_read_unlock(&kvm->srcu, idx);
+	return ram;
+}
+
+/* Decides and accounts. */
+static enum sea_verdict sea_judge(struct kvm_vcpu *vcpu)
 {
 	struct kvm_vcpu_fault_info *fault = &vcpu->arch.fault;
 	gfn_t gfn = sea_fault_gpa(vcpu) >> PAGE_SHIFT;
@@ -105,7 +124,12 @@ static bool sea_hit(struct kvm_vcpu *vcpu, bool *ret_firmware)
 	int level = SEA_NO_WALK;
 	struct sea_page *page;
 	bool guessed = false, atomic = false;
+	enum sea_verdict verdict;
+	unsigned long hva;
 	u32 insn;
+
+	if (!sea_is_ram(vcpu->kvm, gfn, &hva))
+		return SEA_NOT_RAM;
 
 	/* Before the lock: this may wait for the VMM to bring in a page. */
 	if (fault->esr_el2 & ESR_ELx_S1PTW) {
@@ -127,8 +151,9 @@ static bool sea_hit(struct kvm_vcpu *vcpu, bool *ret_firmware)
 	page = sea_page_find(vcpu->kvm, gfn);
 	if (!page) {
 		mutex_unlock(&sea_lock);
-		return false;
+		return SEA_RETRY;
 	}
+	page->hva = hva;
 	page->hits++;
 	sea_stats.hits++;
 	sea_stats.guessed += guessed;
@@ -138,11 +163,11 @@ static bool sea_hit(struct kvm_vcpu *vcpu, bool *ret_firmware)
 	page->last_esr = fault->esr_el2;
 	sea_shape_name(&page->shape, level, name, sizeof(name));
 	sea_log(page, name, fault->esr_el2);
-	*ret_firmware = page->shape.flags & SEA_INJECT_FIRMWARE;
+	verdict = page->shape.flags & SEA_INJECT_FIRMWARE ? SEA_CLAIMED_HIT : SEA_HIT;
 	if (page->hits == page->limit)
 		sea_table_heal(page);
 	mutex_unlock(&sea_lock);
-	return true;
+	return verdict;
 }
 
 static void sea_claim_begin(struct sea_claim *claim)
@@ -175,24 +200,27 @@ static void sea_claim_end(struct sea_claim *claim)
 static int sea_handle_abort(struct kvm_vcpu *vcpu)
 {
 	struct sea_claim claim;
-	bool firmware;
 	int ret = 1;
 
-	/*
-	 * Not a hit after all: let the guest fault once more, on a page that is
-	 * not armed now, rather than stay in the real function, where a fault
-	 * may take arbitrarily long and would hold up our removal.
-	 */
-	if (!sea_hit(vcpu, &firmware))
-		goto out;
-
-	if (firmware)
+	/* The probe knows our calls by their return address: they must stay calls. */
+	switch (sea_judge(vcpu)) {
+	case SEA_CLAIMED_HIT:
 		sea_claim_begin(&claim);
-	/* The probe knows this call by its return address: it must stay a call. */
-	ret = sea_abort_real(vcpu);
-	if (firmware)
+		ret = sea_abort_real(vcpu);
 		sea_claim_end(&claim);
-out:
+		break;
+	case SEA_HIT:
+	case SEA_NOT_RAM:
+		ret = sea_abort_real(vcpu);
+		break;
+	case SEA_RETRY:
+		/*
+		 * Let the guest fault once more, on a page that is not armed
+		 * now, rather than stay in the real function, where a fault may
+		 * take arbitrarily long and would hold up our removal.
+		 */
+		break;
+	}
 	if (atomic_dec_and_test(&sea_inflight))
 		wake_up_var(&sea_inflight);
 	return ret;
@@ -238,6 +266,8 @@ static int sea_map_pre(struct kprobe *p, struct pt_regs *regs)
 		return sea_return(regs, -EAGAIN);
 
 	/* Blocks are made for a vCPU's fault alone, out of that vCPU's cache. */
+	if (!regs->regs[5])
+		return sea_return(regs, -EAGAIN);
 	vcpu = container_of((struct kvm_mmu_memory_cache *)regs->regs[5], struct kvm_vcpu,
 			    arch.mmu_page_cache);
 	fault = sea_fault_gpa(vcpu);
@@ -328,19 +358,28 @@ int sea_hook_install(bool firmware)
 /* With sea_lock held. Threads already sent to sea_handle_abort() may still be in it. */
 void sea_hook_remove(void)
 {
+	struct kprobe *probes[SEA_PROBES];
 	unsigned int i;
+	int n = 0;
 
 	for (i = 0; i < SEA_PROBES; i++) {
-		if (!sea_probe_on[i])
-			continue;
-		unregister_kprobe(&sea_probes[i]);
+		if (sea_probe_on[i])
+			probes[n++] = &sea_probes[i];
 		sea_probe_on[i] = false;
 	}
+	if (n)
+		unregister_kprobes(probes, n);
 }
 
 bool sea_hook_installed(void)
 {
 	return sea_probe_on[SEA_PROBE_ABORT];
+}
+
+void sea_hook_init(void)
+{
+	/* We count what is not logged; no need for the kernel's own line about it. */
+	ratelimit_set_flags(&sea_log_limit, RATELIMIT_MSG_ON_RELEASE);
 }
 
 /* After sea_hook_remove(): wait until no thread runs, or sleeps in, our code. */

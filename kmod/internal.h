@@ -109,6 +109,7 @@ unsigned int sea_table_armed(void);
 void sea_table_for_each(void (*fn)(const struct sea_page *page, void *arg), void *arg);
 
 /* hook.c: the way into KVM */
+void sea_hook_init(void);
 int sea_hook_install(bool firmware);
 void sea_hook_remove(void);
 bool sea_hook_installed(void);

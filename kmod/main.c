@@ -248,6 +248,7 @@ static struct miscdevice sea_device = {
 static int __init sea_init(void)
 {
 	BUILD_BUG_ON(PAGE_SHIFT != 12);
+	sea_hook_init();
 	return misc_register(&sea_device);
 }
 

@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <inttypes.h>
 #include <pthread.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdatomic.h>
 #include <stdio.h>
@@ -118,6 +119,38 @@ static void test_vm_again(void)
 	   inject_state("armed"));
 }
 
+/* The VMM takes memory away from an armed address: what is there now is a device. */
+static void test_slot_goes(void)
+{
+	struct vm *vm = vm_new(MEM_SMALL, has_sea, NULL);
+	struct kvm_userspace_memory_region region = {
+		.slot = 1, .guest_phys_addr = RAM_GPA + 0x1000000, .memory_size = 0x1000,
+		.userspace_addr = (uintptr_t)vm->ram + RAM_LEN - 0x1000,
+	};
+	uint64_t addr = region.guest_phys_addr + 8;
+	struct outcome o;
+
+	if (ioctl(vm->fd, KVM_SET_USER_MEMORY_REGION, &region))
+		bail("no second memory slot");
+	arm_gpa(addr, 0, 0, 0, 0);
+	o = load(vm, addr);
+	ok(is_hit(&o, 0x92000010), "a page of a second slot", "%s", outcome_text(&o));
+	region.memory_size = 0;
+	if (ioctl(vm->fd, KVM_SET_USER_MEMORY_REGION, &region))
+		bail("cannot remove a memory slot");
+	o = load(vm, addr);
+	ok(o.kind == OUT_OTHER && o.reason == KVM_EXIT_MMIO, "its slot removed: a device access", "%s",
+	   outcome_text(&o));
+	region.memory_size = 0x1000;
+	if (ioctl(vm->fd, KVM_SET_USER_MEMORY_REGION, &region))
+		bail("no second memory slot");
+	o = load(vm, addr); /* completes the device access */
+	o = load(vm, addr);
+	ok(is_hit(&o, 0x92000010), "its slot back: broken again", "%s", outcome_text(&o));
+	inject_disarm_all();
+	vm_free(vm);
+}
+
 static void test_remove_while_armed(void)
 {
 	struct vm *vm = vm_new(MEM_THP, has_sea, NULL);
@@ -153,7 +186,7 @@ struct sweep {
 
 static atomic_bool sweep_stop;
 #define SWEEP_PAGES 512
-#define SWEEP_ROUNDS 150
+#define SWEEP_ROUNDS 40
 
 static void *sweep_main(void *arg)
 {
@@ -176,16 +209,26 @@ static void *sweep_main(void *arg)
 	return NULL;
 }
 
+/* Runs out of the vCPU threads' way: with as many of these as CPUs it would starve. */
+static void run_first(void)
+{
+	struct sched_param param = { .sched_priority = 1 };
+
+	if (sched_setscheduler(0, SCHED_FIFO | SCHED_RESET_ON_FORK, &param))
+		bail("cannot run first");
+}
+
 static void test_race(const char *what, enum vm_memory memory, bool insert)
 {
 	struct vm *vm = vm_new(memory, has_sea, NULL);
 	struct sweep sweeps[2];
 	pthread_t threads[2];
-	uint64_t hits, claimed = inject_state("claimed");
+	uint64_t hits;
 	char name[128];
 
 	memset(vm->ram + (MANY_GPA - RAM_GPA), 0, SWEEP_PAGES * 4096);
 	atomic_store(&sweep_stop, false);
+	run_first();
 	for (unsigned int i = 0; i < 2; i++) {
 		sweeps[i] = (struct sweep){ .vm = vm, .cpu = i };
 		vm_aim(vm, i, 1, guest_sweep, MANY_GPA);
@@ -198,8 +241,8 @@ static void test_race(const char *what, enum vm_memory memory, bool insert)
 		arm_gpa(MANY_GPA + (i * 37 % SWEEP_PAGES) * 4096ULL, 0, 0, 0, 1);
 		/* Odd rounds wait for the hit; even ones leave several armed at once. */
 		while (i % 2 && inject_state("armed"))
-			;
-		if (insert && i % 50 == 49) {
+			usleep(1000);
+		if (insert && i % 10 == 9) {
 			/* All of it goes, and comes back, under running vCPUs. */
 			if (module_remove())
 				bail("the module does not unload");
@@ -210,7 +253,7 @@ static void test_race(const char *what, enum vm_memory memory, bool insert)
 		}
 	}
 	while (inject_state("armed"))
-		;
+		usleep(1000);
 	atomic_store(&sweep_stop, true);
 	for (unsigned int i = 0; i < 2; i++)
 		pthread_join(threads[i], NULL);
@@ -224,7 +267,6 @@ static void test_race(const char *what, enum vm_memory memory, bool insert)
 	else
 		ok(!sweeps[0].bad && !sweeps[1].bad, "two vCPUs race with unloading and loading",
 		   "something else happened");
-	(void)claimed;
 	inject_disarm_all_quiet();
 	vm_free(vm);
 }
@@ -236,6 +278,7 @@ void test_lives(void)
 	test_vm_dies("a VM that exits while armed leaves nothing", false);
 	test_vm_dies("a VM that is killed while armed leaves nothing", true);
 	test_vm_again();
+	test_slot_goes();
 	test_remove_while_armed();
 	test_race("4 KiB pages", MEM_SMALL, false);
 	test_race("transparent huge pages", MEM_THP, false);

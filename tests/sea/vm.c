@@ -124,8 +124,8 @@ static void put64(struct vm *vm, uint64_t gpa, uint64_t value)
 /*
  * TTBR0_EL1, 4 KiB granule, 39 bits, so from level 1: the first 2 MiB of RAM
  * as they are (read-only, so that EL1 may execute them and EL0 too), the device,
- * and PAGE_GPA again at PAGE_VA_LOW. TTBR1_EL1, 48 bits, with 4 KiB from level 0
- * or 64 KiB from level 1: PAGE_GPA alone. Separate tables, so that each can break
+ * and PAGE_GPA again at PAGE_VA_LOW. TTBR1_EL1, 48 bits, from level 0 or
+ * with 64 KiB from level 1: PAGE_GPA alone. Separate tables, so that each can break
  * without taking the vectors with it.
  */
 static void build_tables(struct vm *vm, enum vm_mmu mmu)
@@ -144,15 +144,18 @@ static void build_tables(struct vm *vm, enum vm_mmu mmu)
 	put64(vm, page3 + 8 * 0x10, PAGE_GPA | D_PAGE | D_COMMON | D_RW_ALL);
 	put64(vm, page3 + 8 * 0x11, PAGE_GPA | D_PAGE | D_COMMON | D_RO_ALL);
 
-	if (mmu == MMU_4K) {
-		for (int level = 0; level < 3; level++)
-			put64(vm, TABLE_HIGH_GPA(level), TABLE_HIGH_GPA(level + 1) | D_TABLE);
+	for (int level = mmu == MMU_64K; level < 3; level++)
+		put64(vm, TABLE_HIGH_GPA(level), TABLE_HIGH_GPA(level + 1) | D_TABLE);
+	/* By granule, VA 0x10000 is another entry of the last table. */
+	switch (mmu) {
+	case MMU_4K:
 		put64(vm, TABLE_HIGH_GPA(3) + 8 * 0x10, PAGE_GPA | D_PAGE | D_COMMON | D_RW_ALL);
 		put64(vm, TABLE_HIGH_GPA(3) + 8 * 0x11, PAGE_GPA | D_PAGE | D_COMMON | D_RO_ALL);
-	} else {
-		for (int level = 1; level < 3; level++)
-			put64(vm, TABLE_HIGH_GPA(level), TABLE_HIGH_GPA(level + 1) | D_TABLE);
-		/* VA 0x10000 is the second 64 KiB page; so is PAGE_GPA's address. */
+		break;
+	case MMU_16K:
+		put64(vm, TABLE_HIGH_GPA(3) + 8 * 4, PAGE_GPA | D_PAGE | D_COMMON | D_RW_ALL);
+		break;
+	default:
 		put64(vm, TABLE_HIGH_GPA(3) + 8, PAGE_GPA | D_PAGE | D_COMMON | D_RW_ALL);
 	}
 }
@@ -163,10 +166,12 @@ void vm_set_mmu(struct vm *vm, unsigned int cpu, enum vm_mmu mmu)
 	uint64_t tcr = 2ULL << 32 | 25 | 16ULL << 16 | 0x3500 | 0x35000000;
 	uint64_t sctlr = 0x30d00800 | 1ULL << 2 | 1ULL << 12; /* RES1 bits, C, I */
 
+	static const uint64_t tg1[] = { [MMU_OFF] = 2, [MMU_4K] = 2, [MMU_16K] = 1, [MMU_64K] = 3 };
+
 	if (mmu != MMU_OFF)
 		build_tables(vm, mmu);
 	set_reg(vm, cpu, SYS_MAIR, 0x00ff); /* 0: normal write-back, 1: device nGnRnE */
-	set_reg(vm, cpu, SYS_TCR, tcr | (mmu == MMU_64K ? 3ULL : 2ULL) << 30);
+	set_reg(vm, cpu, SYS_TCR, tcr | tg1[mmu] << 30);
 	set_reg(vm, cpu, SYS_TTBR0, TABLE_LOW_GPA(0));
 	set_reg(vm, cpu, SYS_TTBR1, TABLE_HIGH_GPA(mmu == MMU_64K ? 1 : 0));
 	set_reg(vm, cpu, SYS_SCTLR, sctlr | (mmu != MMU_OFF));

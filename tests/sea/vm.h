@@ -37,7 +37,7 @@
 #define TABLE_HIGH_GPA(level) (0x40030000ULL + (level) * 0x10000)
 
 enum vm_memory { MEM_SMALL, MEM_THP, MEM_HUGETLB, MEM_SHARED };
-enum vm_mmu { MMU_OFF, MMU_4K, MMU_64K };
+enum vm_mmu { MMU_OFF, MMU_4K, MMU_16K, MMU_64K };
 
 struct vcpu {
 	int fd;
