@@ -1,0 +1,11 @@
+#!/bin/sh
+# SPDX-License-Identifier: MIT
+# SPDX-FileCopyrightText: The firebreak authors
+# Runs inside the lab; its output is the raw figures.
+set -eu
+cd /payload
+# A line on the console would be counted as part of what is being measured.
+dmesg -n 1
+insmod sea_inject.ko
+./sea-cost ./sea-inject
+./monitor ./firebreak ./sea-inject Image guest.cpio
