@@ -6,14 +6,20 @@
  * switches the machine off.
  *
  * Preconditions: an initramfs made by the lab (busybox in /bin, /lab/config, /lab/argv,
- * /lab/env), a virtio console (hvc0) for the payload's output, virtio-serial ports
- * fbk.ctl, fbk.out and fbk.stdin. On fbk.ctl it writes lines: "ready", "fail WHAT",
- * "exit STATUS".
+ * /lab/env), virtio-serial ports fbk.ctl, fbk.io, fbk.out and fbk.stdin. On fbk.ctl it
+ * writes lines: "ready", "fail WHAT", "exit STATUS LEN", where LEN counts the bytes
+ * written to fbk.io; then it waits for the lab to end the machine, who alone knows that
+ * all have arrived.
+ *
+ * The payload writes on a pseudo-terminal, so that programs flush line by line, and
+ * this program carries that to fbk.io. A virtio console would do without the detour,
+ * but QEMU drops what a console cannot write at once.
  */
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <net/if.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdarg.h>
 #include <stdbool.h>
@@ -23,6 +29,7 @@
 #include <sys/ioctl.h>
 #include <sys/mount.h>
 #include <sys/reboot.h>
+#include <sys/signalfd.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/utsname.h>
@@ -179,22 +186,31 @@ static int port_open(const char *name)
 	return -1;
 }
 
-static int console_open(void)
-{
-	struct termios t;
-	int fd = -1;
+struct pty {
+	int master, slave;
+};
 
-	for (int tries = 0; fd < 0 && tries < 2000; tries++) {
-		fd = open("/dev/hvc0", O_RDWR | O_NOCTTY | O_CLOEXEC);
-		if (fd < 0)
-			nap_ms(5);
-	}
-	if (fd >= 0 && !wanted("shell") && !tcgetattr(fd, &t)) {
+static bool pty_open(struct pty *pty)
+{
+	struct winsize ws = { 0 };
+	struct termios t;
+	const char *at;
+
+	pty->master = posix_openpt(O_RDWR | O_NOCTTY | O_CLOEXEC);
+	if (pty->master < 0 || grantpt(pty->master) || unlockpt(pty->master))
+		return false;
+	pty->slave = open(ptsname(pty->master), O_RDWR | O_NOCTTY | O_CLOEXEC);
+	if (pty->slave < 0)
+		return false;
+	at = strstr(config, "\nsize ");
+	if (at && sscanf(at, "\nsize %hu %hu", &ws.ws_row, &ws.ws_col) == 2)
+		ioctl(pty->master, TIOCSWINSZ, &ws);
+	if (!wanted("shell") && !tcgetattr(pty->slave, &t)) {
 		/* bytes come out as they went in */
 		cfmakeraw(&t);
-		tcsetattr(fd, TCSANOW, &t);
+		tcsetattr(pty->slave, TCSANOW, &t);
 	}
-	return fd;
+	return true;
 }
 
 static void kvm_check(void)
@@ -236,69 +252,152 @@ static char **strings(const char *path)
 	return v;
 }
 
-static void winsize_set(int fd)
-{
-	struct winsize ws = { 0 };
-	const char *at = strstr(config, "\nsize ");
-
-	if (at && sscanf(at, "\nsize %hu %hu", &ws.ws_row, &ws.ws_col) == 2)
-		ioctl(fd, TIOCSWINSZ, &ws);
-}
-
-static void __attribute__((noreturn)) payload_exec(int console, int in)
+static void __attribute__((noreturn)) payload_exec(int tty, int in)
 {
 	char **argv = strings("/lab/argv"), **env = strings("/lab/env");
+	sigset_t none;
 	int err;
 
+	sigemptyset(&none);
+	sigprocmask(SIG_SETMASK, &none, NULL);
 	setsid();
-	if (wanted("shell")) {
-		ioctl(console, TIOCSCTTY, 1);
-		winsize_set(console);
-	}
+	if (wanted("shell"))
+		ioctl(tty, TIOCSCTTY, 1);
 	clearenv();
 	for (; env && *env; env++)
 		putenv(*env);
 	dup2(in, 0);
-	dup2(console, 1);
-	dup2(console, 2);
+	dup2(tty, 1);
+	dup2(tty, 2);
 	if (chdir("/payload") < 0)
 		chdir("/");
 	if (argv)
 		execvp(argv[0], argv);
 	err = errno;
-	dprintf(console, "lab: cannot run %s: %s%s\n", argv ? argv[0] : "the payload",
-		strerror(err),
+	dprintf(tty, "lab: cannot run %s: %s%s\n", argv ? argv[0] : "the payload", strerror(err),
 		err == ENOENT ? " (dynamically linked, or a script for an interpreter that the lab lacks?)" : "");
 	_exit(err == ENOENT ? 127 : 126);
 }
 
-static int payload_run(int console)
+/* what the payload has written, to the lab; false when there is no more */
+static bool carry_out(int master, int io, unsigned long long *len)
 {
-	int status = 0, in = console;
-	pid_t pid, got;
+	char data[16384];
+	ssize_t n = read(master, data, sizeof(data));
 
+	if (n < 0 && (errno == EINTR || errno == EAGAIN))
+		return true;
+	for (ssize_t done = 0; done < n;) {
+		ssize_t put = write(io, data + done, n - done);
+
+		if (put < 0 && errno != EINTR)
+			return false;
+		if (put > 0) {
+			done += put;
+			*len += put;
+		}
+	}
+	return n > 0;
+}
+
+/* what the person has typed; what a program does not read in time is lost, as on any
+ * terminal */
+static void carry_in(int master, int io)
+{
+	char data[1024];
+	ssize_t n = read(io, data, sizeof(data));
+
+	if (n > 0)
+		write(master, data, n);
+}
+
+/* true when the payload has ended; the others are orphans that came to process 1 */
+static bool reap(pid_t pid, int *status)
+{
+	bool done = false;
+	int got;
+	pid_t p;
+
+	while ((p = waitpid(-1, &got, WNOHANG)) > 0) {
+		if (p == pid) {
+			*status = got;
+			done = true;
+		}
+	}
+	return done;
+}
+
+static int payload_wait(pid_t pid, struct pty *pty, int io, unsigned long long *len)
+{
+	struct signalfd_siginfo si;
+	int status = 0;
+	sigset_t chld;
+	bool done = false;
+	struct pollfd p[] = {
+		{ .fd = pty->master, .events = POLLIN },
+		{ .fd = wanted("shell") ? io : -1, .events = POLLIN },
+		{ .events = POLLIN },
+	};
+
+	sigemptyset(&chld);
+	sigaddset(&chld, SIGCHLD);
+	p[2].fd = signalfd(-1, &chld, SFD_CLOEXEC | SFD_NONBLOCK);
+	fcntl(pty->master, F_SETFL, O_NONBLOCK);
+	while (!done) {
+		if (poll(p, 3, -1) < 0)
+			continue;
+		if (p[0].revents)
+			carry_out(pty->master, io, len);
+		if (p[1].revents)
+			carry_in(pty->master, io);
+		if (p[2].revents) {
+			while (read(p[2].fd, &si, sizeof(si)) > 0)
+				;
+			done = reap(pid, &status);
+		}
+	}
+	/* whoever it left behind neither writes on nor changes /out */
+	kill(-1, SIGKILL);
+	while (wait(NULL) > 0 || errno == EINTR)
+		;
+	close(p[2].fd);
+	close(pty->slave);
+	fcntl(pty->master, F_SETFL, 0);
+	while (carry_out(pty->master, io, len))
+		;
+	return WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status);
+}
+
+static int payload_run(unsigned long long *len)
+{
+	int io = port_open("fbk.io"), in;
+	struct pty pty;
+	sigset_t chld;
+	pid_t pid;
+
+	if (io < 0 || !pty_open(&pty)) {
+		tell("fail port fbk.io");
+		off();
+	}
+	in = pty.slave;
 	if (!wanted("shell"))
 		in = wanted("stdin") ? port_open("fbk.stdin") : open("/dev/null", O_RDWR | O_CLOEXEC);
 	if (in < 0) {
 		tell("fail port fbk.stdin");
 		off();
 	}
+	sigemptyset(&chld);
+	sigaddset(&chld, SIGCHLD);
+	sigprocmask(SIG_BLOCK, &chld, NULL);
 	tell("ready");
 	pid = fork();
 	if (pid == 0)
-		payload_exec(console, in);
+		payload_exec(pty.slave, in);
 	if (pid < 0) {
 		tell("fail fork");
 		off();
 	}
-	while ((got = wait(&status)) != pid)
-		if (got < 0 && errno != EINTR)
-			break;
-	/* whoever it left behind neither writes on nor changes /out */
-	kill(-1, SIGKILL);
-	while (wait(NULL) > 0 || errno == EINTR)
-		;
-	return WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status);
+	return payload_wait(pid, &pty, io, len);
 }
 
 static void out_send(void)
@@ -317,7 +416,8 @@ static void out_send(void)
 
 int main(void)
 {
-	int console, fd, status;
+	unsigned long long len = 0;
+	int fd, status;
 
 	mounts();
 	fd = open("/lab/config", O_RDONLY | O_CLOEXEC);
@@ -332,16 +432,12 @@ int main(void)
 	}
 	loopback_up();
 	ctl = port_open("fbk.ctl");
-	console = console_open();
-	if (console < 0) {
-		tell("fail port hvc0");
-		off();
-	}
 	kvm_check();
-	status = payload_run(console);
-	tcdrain(console);
+	status = payload_run(&len);
 	if (wanted("out"))
 		out_send();
-	tell("exit %d", status);
-	off();
+	sync();
+	tell("exit %d %llu", status, len);
+	for (;;)
+		pause();
 }

@@ -14,7 +14,7 @@
 /* our ends of the channels, -1 when absent or closed */
 struct fbk_lab_machine {
 	pid_t pid;
-	int console; /* the payload's output, the shell's input */
+	int io; /* the payload's output, the shell's input */
 	int ctl; /* lines from the lab's init */
 	int log; /* the kernel's console */
 	int out; /* a tar of /out */

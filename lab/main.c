@@ -134,6 +134,10 @@ static void put_env(struct fbk_lab_cpio *cpio, const struct fbk_lab_options *opt
 	fbk_lab_words_add(&env, "HOME=/root");
 	fbk_lab_words_add(&env, "USER=root");
 	fbk_lab_words_add(&env, t);
+	fbk_lab_words_add(&env, "PS1=lab:\\w# ");
+	/* output goes through a terminal, but not to one */
+	if (!opt->shell)
+		fbk_lab_words_add(&env, "NO_COLOR=1");
 	fbk_lab_words_add(&env, "FIREBREAK_LAB=1");
 	fbk_lab_words_add(&env, "FIREBREAK_OUT=/out");
 	for (unsigned int i = 0; i < opt->env.n; i++)

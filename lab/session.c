@@ -9,6 +9,7 @@
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/signalfd.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -19,7 +20,7 @@
 #include "status.h"
 #include "terminal.h"
 
-/* from the payload's end to the machine being off */
+/* without news, when news is due */
 #define GRACE_MS 15000
 /* from a panic to QEMU's end: the kernel resets at once, QEMU then stops */
 #define PANIC_GRACE_MS 5000
@@ -45,6 +46,8 @@ struct session {
 	struct fbk_lab_log *log;
 	enum outcome outcome;
 	int status; /* of the payload */
+	unsigned long long len, due; /* bytes of output that came, that there are in all */
+	bool ending; /* the machine was told to stop */
 	char fail[64]; /* what the lab's init could not do */
 	int qemu_status;
 	bool ready, gone, out_broken, stdout_broken;
@@ -52,7 +55,8 @@ struct session {
 	int signal; /* that ends this program */
 	int sigfd;
 	unsigned long long deadline; /* ms */
-	pid_t tar;
+	pid_t tar; /* 0: none, or ended */
+	int tar_status;
 	struct buf to_stdout, to_lab;
 	bool stdin_open;
 	char ctl_line[256];
@@ -127,7 +131,8 @@ static void ctl_line(struct session *s, const char *line)
 		s->outcome = FAILED;
 		snprintf(s->fail, sizeof(s->fail), "%.60s", line + 5);
 		s->deadline = now_ms() + GRACE_MS;
-	} else if (sscanf(line, "exit %d", &s->status) == 1 && s->outcome == RUNNING) {
+	} else if (sscanf(line, "exit %d %llu", &s->status, &s->due) == 2 &&
+		   s->outcome == RUNNING) {
 		s->outcome = EXITED;
 		s->deadline = now_ms() + GRACE_MS;
 	}
@@ -203,16 +208,19 @@ static void on_signal(struct session *s)
 			s->gone = true;
 			s->deadline = NEVER;
 		}
+		if (s->tar && waitpid(s->tar, &s->tar_status, WNOHANG) == s->tar)
+			s->tar = 0;
 	} else if (si.ssi_signo != SIGPIPE) {
 		s->signal = si.ssi_signo;
 		machine_kill(s);
 	}
 }
 
-static void on_console(struct session *s)
+static void on_io(struct session *s)
 {
-	ssize_t n = take(&s->m->console, s->to_stdout.data, sizeof(s->to_stdout.data));
+	ssize_t n = take(&s->m->io, s->to_stdout.data, sizeof(s->to_stdout.data));
 
+	s->len += n;
 	s->to_stdout.at = 0;
 	s->to_stdout.len = s->stdout_broken ? 0 : n;
 }
@@ -246,8 +254,9 @@ static void on_stdin(struct session *s)
 	if (n <= 0) {
 		s->stdin_open = false;
 		if (!s->opt->shell && s->m->in >= 0) {
-			close(s->m->in); /* the payload sees the end */
-			s->m->in = -1;
+			/* The payload sees the end. A close would be a hang-up, at which
+			 * QEMU forgets what it has not yet read. */
+			shutdown(s->m->in, SHUT_WR);
 		} else if (s->opt->shell) {
 			b->data[0] = 4; /* ^D, as a terminal would say it */
 			b->len = 1;
@@ -265,7 +274,7 @@ static void on_stdin(struct session *s)
 
 static void flush_lab(struct session *s)
 {
-	int *fd = s->opt->shell ? &s->m->console : &s->m->in;
+	int *fd = s->opt->shell ? &s->m->io : &s->m->in;
 	struct buf *b = &s->to_lab;
 	ssize_t n;
 
@@ -278,6 +287,20 @@ static void flush_lab(struct session *s)
 		b->at += n;
 	else if (errno != EAGAIN && errno != EINTR)
 		b->at = b->len; /* the lab is going; its end is seen elsewhere */
+}
+
+/* the payload is done: once all it has left is here, so is the machine */
+static void end_when_complete(struct session *s)
+{
+	if (s->outcome != EXITED || s->ending || s->gone)
+		return;
+	if (s->to_stdout.at < s->to_stdout.len)
+		s->deadline = now_ms() + GRACE_MS; /* whoever reads this takes his time */
+	if (s->len < s->due || (s->tar && !s->out_broken))
+		return;
+	s->ending = true;
+	s->deadline = now_ms() + GRACE_MS;
+	kill(s->m->pid, SIGTERM);
 }
 
 static void on_deadline(struct session *s)
@@ -297,13 +320,13 @@ static void watch(struct pollfd *p, int fd, short events)
 
 static bool open_channels(const struct session *s)
 {
-	return s->m->console >= 0 || s->m->ctl >= 0 || s->m->log >= 0 || s->m->err >= 0 ||
+	return s->m->io >= 0 || s->m->ctl >= 0 || s->m->log >= 0 || s->m->err >= 0 ||
 	       s->to_stdout.at < s->to_stdout.len;
 }
 
 static void turn(struct session *s)
 {
-	enum { SIGNAL, CTL, LOG, ERR, CONSOLE, STDOUT, STDIN, LAB, N };
+	enum { SIGNAL, CTL, LOG, ERR, IO, STDOUT, STDIN, LAB, N };
 	bool out_full = s->to_stdout.at < s->to_stdout.len;
 	bool lab_full = s->to_lab.at < s->to_lab.len;
 	unsigned long long now = now_ms();
@@ -321,10 +344,10 @@ static void turn(struct session *s)
 	watch(&p[CTL], s->m->ctl, POLLIN);
 	watch(&p[LOG], s->m->log, POLLIN);
 	watch(&p[ERR], s->m->err, POLLIN);
-	watch(&p[CONSOLE], out_full ? -1 : s->m->console, POLLIN);
+	watch(&p[IO], out_full ? -1 : s->m->io, POLLIN);
 	watch(&p[STDOUT], out_full ? 1 : -1, POLLOUT);
 	watch(&p[STDIN], s->stdin_open && s->ready && !lab_full && !s->gone ? 0 : -1, POLLIN);
-	watch(&p[LAB], lab_full ? (s->opt->shell ? s->m->console : s->m->in) : -1, POLLOUT);
+	watch(&p[LAB], lab_full ? (s->opt->shell ? s->m->io : s->m->in) : -1, POLLOUT);
 	if (lab_full && p[LAB].fd < 0)
 		flush_lab(s);
 	if (poll(p, N, wait) < 0) {
@@ -342,24 +365,21 @@ static void turn(struct session *s)
 		on_err(s);
 	if (p[STDOUT].revents)
 		flush_stdout(s);
-	if (p[CONSOLE].revents)
-		on_console(s);
+	if (p[IO].revents)
+		on_io(s);
 	if (p[STDIN].revents)
 		on_stdin(s);
 	if (p[LAB].revents)
 		flush_lab(s);
+	end_when_complete(s);
 }
 
 static bool tar_ok(struct session *s)
 {
-	int status;
-
-	if (!s->tar)
-		return true;
-	while (waitpid(s->tar, &status, 0) < 0)
-		if (errno != EINTR)
-			return false;
-	return WIFEXITED(status) && !WEXITSTATUS(status);
+	if (s->tar)
+		while (waitpid(s->tar, &s->tar_status, 0) < 0 && errno == EINTR)
+			;
+	return WIFEXITED(s->tar_status) && !WEXITSTATUS(s->tar_status);
 }
 
 static int failure(const struct session *s)
@@ -398,6 +418,11 @@ static void died(const struct session *s)
 
 static int payload_status(struct session *s, bool tar)
 {
+	if (s->len < s->due) {
+		fbk_lab_say("%llu bytes of the payload's output never arrived (console log: %s)",
+			    s->due - s->len, s->log->path);
+		return FBK_LAB_E_DIED;
+	}
 	if (!tar || s->out_broken) {
 		fbk_lab_say("what the payload left in /out could not be brought to %s", s->opt->out);
 		return FBK_LAB_E_OUT;

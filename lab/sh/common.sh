@@ -46,6 +46,12 @@ avail_mb()
 	df -Pm "$dir" | awk 'NR == 2 { print $4 }'
 }
 
+# fail_disk SENTENCE: something did not fit, whatever has been freed since
+fail_disk()
+{
+	die $LAB_E_DISK "the disk of $LAB_CACHE is full ($(avail_mb "$LAB_CACHE") MB free now): $*"
+}
+
 # fail_io SENTENCE: something could not be written; says whether the disk is why
 fail_io()
 {
@@ -53,7 +59,7 @@ fail_io()
 
 	avail=$(avail_mb "$LAB_CACHE")
 	if [ "${avail:-0}" -lt 16 ]; then
-		die $LAB_E_DISK "the disk of $LAB_CACHE is full ($avail MB free): $*"
+		fail_disk "$@"
 	fi
 	die $LAB_E_SYSTEM "$*"
 }
