@@ -178,13 +178,13 @@ static void build_osc(struct fbk_aml *a)
 	enum { CAPABILITIES_MASKED = 1 << 4, APEI = 1 << 4 };
 
 	fbk_aml_method(a, "_OSC", 4);
-	fbk_aml_dword_field(a, 3, 0, "CDW1");
 	fbk_aml_if_equal(a, 0, uuid, sizeof(uuid));
+	fbk_aml_dword_field(a, 3, 0, "CDW1");
 	fbk_aml_dword_field(a, 3, 4, "CDW2");
 	fbk_aml_and(a, "CDW2", APEI);
-	fbk_aml_close(a);
 	fbk_aml_or(a, "CDW1", CAPABILITIES_MASKED);
-	fbk_aml_return_arg(a, 3);
+	fbk_aml_close(a);
+	fbk_aml_return_arg(a, 3); /* APEI's own capabilities: all that is asked for */
 	fbk_aml_close(a);
 }
 

@@ -3,8 +3,8 @@
 /* firmware.c - see firmware.h */
 #include "firmware.h"
 #include "acpi.h"
-#include "efi.h"
 #include "devicetree.h"
+#include "efi.h"
 #include "machine.h"
 
 #define MAX_RANGES (3 + 2 * FBK_FIRMWARE_MAX_BAD)
