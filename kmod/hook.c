@@ -286,9 +286,12 @@ static int sea_claim_pre(struct kprobe *p, struct pt_regs *regs)
 	bool ours = false;
 
 	raw_spin_lock(&sea_claims_lock);
-	list_for_each_entry(claim, &sea_claims, node)
-		if (claim->task == current)
-			ours = claim->taken = true;
+	list_for_each_entry(claim, &sea_claims, node) {
+		if (claim->task != current)
+			continue;
+		claim->taken = true;
+		ours = true;
+	}
 	raw_spin_unlock(&sea_claims_lock);
 	return ours ? sea_return(regs, 0) : 0;
 }

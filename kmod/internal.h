@@ -13,10 +13,16 @@
 #include <linux/kvm_host.h>
 #include <linux/list.h>
 #include <linux/mutex.h>
+#include <linux/slab.h>
 #include <linux/types.h>
 #include <linux/xarray.h>
 
 #include "sea_inject.h"
+
+/* Kernels before 7.0 do not have it. */
+#ifndef kzalloc_obj
+#define kzalloc_obj(obj, gfp) kzalloc(sizeof(obj), gfp)
+#endif
 
 /* Pages that are armed, as opposed to healed ones that are only remembered. */
 #define SEA_MARK_ARMED XA_MARK_0

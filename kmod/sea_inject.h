@@ -25,11 +25,11 @@
 #define SEA_INJECT_KIND_EXTERNAL 0 /* external abort: 0x10, or 0x14 + level on a walk */
 #define SEA_INJECT_KIND_PARITY 1 /* parity or ECC: 0x18, or 0x1c + level on a walk */
 
-#define SEA_INJECT_EA (1U << 0) /* ESR_ELx.EA, bit 9: slave error */
-#define SEA_INJECT_FNV (1U << 1) /* ESR_ELx.FnV, bit 10: no address at all */
-#define SEA_INJECT_NO_IPA (1U << 2) /* HPFAR_EL2 is not valid: no guest physical address */
-#define SEA_INJECT_FIRMWARE (1U << 3) /* the host's firmware tables (APEI) claim the error */
-#define SEA_INJECT_WALK (1U << 4) /* pretend a walk at .level, whatever the access was */
+#define SEA_INJECT_EA 0x01U /* ESR_ELx.EA, bit 9: slave error */
+#define SEA_INJECT_FNV 0x02U /* ESR_ELx.FnV, bit 10: no address at all */
+#define SEA_INJECT_NO_IPA 0x04U /* HPFAR_EL2 is not valid: no guest physical address */
+#define SEA_INJECT_FIRMWARE 0x08U /* the host's firmware tables (APEI) claim the error */
+#define SEA_INJECT_WALK 0x10U /* pretend a walk at .level, whatever the access was */
 
 /* ESR_ELx.SET, bits 12:11. 1 is reserved by the architecture, and allowed here. */
 #define SEA_INJECT_SET_UER 0 /* recoverable */
@@ -80,11 +80,11 @@ struct sea_inject_arm {
 };
 
 /* Which fields of struct sea_inject_disarm must match. None: every page. */
-#define SEA_INJECT_MATCH_ID (1U << 0)
-#define SEA_INJECT_MATCH_PID (1U << 1)
-#define SEA_INJECT_MATCH_VM (1U << 2)
-#define SEA_INJECT_MATCH_GPA (1U << 3)
-#define SEA_INJECT_MATCH_HVA (1U << 4)
+#define SEA_INJECT_MATCH_ID 0x01U
+#define SEA_INJECT_MATCH_PID 0x02U
+#define SEA_INJECT_MATCH_VM 0x04U
+#define SEA_INJECT_MATCH_GPA 0x08U
+#define SEA_INJECT_MATCH_HVA 0x10U
 
 /**
  * struct sea_inject_disarm - argument of SEA_INJECT_DISARM

@@ -16,6 +16,7 @@
 
 #include "internal.h"
 
+/* Serialises every change of the armed pages, the statistics and the probes. */
 DEFINE_MUTEX(sea_lock);
 struct sea_stats sea_stats;
 
@@ -66,7 +67,7 @@ static struct sea_vm *sea_vm_get(const struct sea_vm_ref *ref)
 
 	if (vm)
 		return vm;
-	vm = kzalloc(sizeof(*vm), GFP_KERNEL_ACCOUNT);
+	vm = kzalloc_obj(*vm, GFP_KERNEL_ACCOUNT);
 	if (!vm)
 		return NULL;
 	vm->kvm = ref->kvm;
@@ -125,7 +126,7 @@ int sea_table_arm(const struct sea_spot *spots, unsigned int n, const struct sea
 		struct sea_vm *vm = sea_vm_get(spots[i].ref);
 		struct sea_page *page, *old;
 
-		page = vm ? kzalloc(sizeof(*page), GFP_KERNEL_ACCOUNT) : NULL;
+		page = vm ? kzalloc_obj(*page, GFP_KERNEL_ACCOUNT) : NULL;
 		if (!page) {
 			err = -ENOMEM;
 			break;

@@ -59,7 +59,7 @@ static int sea_collect_fd(const void *arg, struct file *file, unsigned int fd)
 		if (ref->kvm == kvm)
 			return 0;
 
-	ref = kzalloc(sizeof(*ref), GFP_ATOMIC);
+	ref = kzalloc_obj(*ref, GFP_ATOMIC);
 	if (!ref)
 		return -ENOMEM;
 	if (!kvm_get_kvm_safe(kvm)) {
@@ -376,9 +376,9 @@ static int sea_found_by_pfn(struct sea_vm_ref *ref, unsigned long pfn, struct se
 		for (; addr < end; addr = next) {
 			struct sea_spot spot = { .ref = ref, .hva = addr };
 
-			if (fatal_signal_pending(current))
+			if (fatal_signal_pending(current)) {
 				err = -EINTR;
-			else if (sea_host_pfn(ref->kvm->mm, addr, &next) == pfn &&
+			} else if (sea_host_pfn(ref->kvm->mm, addr, &next) == pfn &&
 				 !sea_vma_check(ref->kvm->mm, &spot)) {
 				spot.gfn = slot->base_gfn +
 					   ((addr - slot->userspace_addr) >> PAGE_SHIFT);
