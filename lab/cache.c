@@ -90,6 +90,8 @@ void fbk_lab_kernel_find(struct fbk_lab_kernel *kernel, const char *name, const 
 			free(kernel->modules);
 			kernel->modules = NULL;
 		}
+		if (dir != kernel->set)
+			free(dir);
 	}
 	if (!kernel->image || !is_file(kernel->image))
 		fbk_lab_die(kernel->set ? FBK_LAB_E_CORRUPT : FBK_LAB_E_FILE,
