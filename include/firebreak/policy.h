@@ -54,7 +54,7 @@ struct fbk_policy {
 	uint32_t storm_repeats;			  /* identical aborts in a row that make a storm; default 64; 0: never */
 	uint32_t storm_gap_ms;			  /* two that lie further apart are not in a row; default 100 */
 	uint32_t ack_wait_us;			  /* longest wait for the SEA source's acknowledgement; default 1000000 */
-	uint32_t ack_poll_us;			  /* between two looks at it; default 50 */
+	uint32_t ack_poll_us;			  /* from the first look at it to the second, later ones are rarer; default 50 */
 	uint32_t span_pages;			  /* most 4 KiB pages taken as lost with one larger host page; default 512 */
 };
 

@@ -22,6 +22,7 @@
 #define MS UINT64_C(1000000)
 #define BACKOFF_MIN_NS (1 * MS)
 #define BACKOFF_MAX_NS (1000 * MS)
+#define ACK_POLL_MAX_US 1000
 
 /* What is to be done once the lock is released. */
 struct after {
@@ -249,24 +250,27 @@ static enum fbk_turn wait_turn(struct fbk_vm *vm, int32_t vcpu, struct fbk_event
 {
 	struct fbk_handshake *h = &vm->source[FBK_GHES_SEA];
 	uint64_t budget_ns = (uint64_t)vm->policy.ack_wait_us * 1000;
-	/* The clock bounds the wait; so does the number of looks, should the clock stand still. */
-	uint64_t looks = vm->policy.ack_poll_us ? vm->policy.ack_wait_us / vm->policy.ack_poll_us : vm->policy.ack_wait_us;
-	uint64_t start_ns = 0;
+	uint64_t start_ns = 0, slept_us = 0;
+	uint32_t us = vm->policy.ack_poll_us ? vm->policy.ack_poll_us : 1;
 	enum fbk_turn turn;
 
-	for (;; looks--) {
+	for (;;) {
 		turn = look(vm, FBK_GHES_SEA);
 		if (turn != FBK_TURN_GUEST || h->unresponsive || (h->in_flight && h->owner == vcpu))
 			break;
+		/* The clock bounds the wait; so does the time slept, should the clock stand still. */
+		if (ev->ack_wait_ns >= budget_ns || slept_us * 1000 >= budget_ns)
+			break;
 		if (!start_ns)
 			start_ns = fbk_clock_ns(CLOCK_MONOTONIC);
-		else
-			ev->ack_wait_ns = fbk_clock_ns(CLOCK_MONOTONIC) - start_ns;
-		if (!looks || ev->ack_wait_ns >= budget_ns)
-			break;
 		pthread_mutex_unlock(&vm->lock);
-		sleep_us(vm->policy.ack_poll_us);
+		sleep_us(us);
 		pthread_mutex_lock(&vm->lock);
+		slept_us += us;
+		/* The longer it lasts the less another millisecond matters. */
+		if (us < ACK_POLL_MAX_US)
+			us *= 2;
+		ev->ack_wait_ns = fbk_clock_ns(CLOCK_MONOTONIC) - start_ns;
 	}
 	return turn;
 }

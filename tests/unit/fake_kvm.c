@@ -1,0 +1,172 @@
+/* SPDX-License-Identifier: MIT */
+/* SPDX-FileCopyrightText: The firebreak authors */
+/*
+ * fake_kvm.c - one VM with one register file behind the library's table of system calls.
+ */
+#include "test.h"
+
+#include "fake_kvm.h"
+
+#include "host/kvm_uapi.h"
+#include "host/sys.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+struct fake_kvm fake_kvm;
+
+static int fails(void)
+{
+	if (++fake_kvm.nr_calls != fake_kvm.fail_at)
+		return 0;
+	errno = fake_kvm.fail_errno;
+	return 1;
+}
+
+static uint64_t *reg_of(uint64_t id)
+{
+	/* By number, not by the library's own macros: these are the kernel's. */
+	switch (id) {
+	case 0x6030000000100040:
+		return &fake_kvm.pc;
+	case 0x6030000000100042:
+		return &fake_kvm.pstate;
+	case 0x603000000013c290:
+		return &fake_kvm.esr_el1;
+	}
+	return NULL;
+}
+
+static int one_reg(int set, const struct kvm_one_reg *r)
+{
+	uint64_t *reg = reg_of(r->id);
+
+	if (!reg) {
+		errno = ENOENT;
+		return -1;
+	}
+	if (set) {
+		memcpy(reg, (const void *)(uintptr_t)r->addr, sizeof(*reg));
+		fake_kvm.nr_set_reg++;
+	} else {
+		memcpy((void *)(uintptr_t)r->addr, reg, sizeof(*reg));
+		fake_kvm.nr_get_reg++;
+	}
+	return 0;
+}
+
+static int set_events(const uint8_t *ev)
+{
+	/* Mainline refuses what it does not know. */
+	static const uint8_t zeros[48];
+	int user = (fake_kvm.pstate & 0xf) == 0;
+
+	if (ev[0] > 1 || ev[1] > 1 || ev[2] > 1 || ev[3] > 1 || (ev[3] && !fake_kvm.iabt) || (ev[2] && ev[3]) ||
+	    memcmp(ev + 4, zeros, 4) || memcmp(ev + 16, zeros, 48) || (ev[1] && !fake_kvm.ras)) {
+		errno = EINVAL;
+		return -1;
+	}
+	if (ev[0]) {
+		fake_kvm.nr_serror++;
+		fake_kvm.serror_has_esr = ev[1];
+		memcpy(&fake_kvm.serror_esr, ev + 8, 8);
+	}
+	if (ev[2]) {
+		fake_kvm.nr_dabt++;
+		fake_kvm.esr_el1 = user ? 0x92000010 : 0x96000010;
+	}
+	if (ev[3]) {
+		fake_kvm.nr_iabt++;
+		fake_kvm.esr_el1 = user ? 0x82000010 : 0x86000010;
+	}
+	return 0;
+}
+
+static int fake_ioctl(int fd, unsigned long request, void *arg)
+{
+	fake_kvm.nr_ioctls++;
+	if (fails())
+		return -1;
+	switch (request) {
+	case KVM_CHECK_EXTENSION:
+		assert_int_equal(fd, FAKE_VM_FD);
+		switch ((uintptr_t)arg) {
+		case 245:
+			return fake_kvm.sea;
+		case 178:
+			return fake_kvm.dabt;
+		case 158:
+			return fake_kvm.ras;
+		case FBK_KVM_CAP_ARM_INJECT_EXT_IABT:
+			return fake_kvm.iabt;
+		}
+		return 0;
+	case KVM_ENABLE_CAP:
+		assert_int_equal(fd, FAKE_VM_FD);
+		fake_kvm.enabled_cap = ((struct kvm_enable_cap *)arg)->cap;
+		return 0;
+	case KVM_GET_ONE_REG:
+	case KVM_SET_ONE_REG:
+		assert_true(fd >= FAKE_VCPU_FD);
+		return one_reg(request == KVM_SET_ONE_REG, arg);
+	case 0x4040aea0: /* KVM_SET_VCPU_EVENTS on arm64 */
+		assert_true(fd >= FAKE_VCPU_FD);
+		return set_events(arg);
+	}
+	errno = ENOTTY;
+	return -1;
+}
+
+static int fake_clock(clockid_t clock, struct timespec *ret)
+{
+	if (fails())
+		return -1;
+	fake_kvm.now_ns += fake_kvm.tick_ns;
+	ret->tv_sec = (time_t)(fake_kvm.now_ns / 1000000000);
+	ret->tv_nsec = (long)(fake_kvm.now_ns % 1000000000);
+	return 0;
+}
+
+static int fake_nanosleep(const struct timespec *ts, struct timespec *rem)
+{
+	if (fails())
+		return -1;
+	fake_kvm.nr_sleeps++;
+	fake_kvm.now_ns += (uint64_t)ts->tv_sec * 1000000000 + (uint64_t)ts->tv_nsec;
+	if (fake_kvm.on_sleep)
+		fake_kvm.on_sleep(fake_kvm.opaque);
+	return 0;
+}
+
+static void *fake_calloc(size_t nr, size_t len)
+{
+	void *p = fails() ? NULL : calloc(nr, len);
+
+	fake_kvm.nr_allocs += p != NULL;
+	return p;
+}
+
+static void fake_free(void *p)
+{
+	fake_kvm.nr_allocs -= p != NULL;
+	free(p);
+}
+
+static const struct fbk_sys fake_sys = {
+	.ioctl = fake_ioctl,
+	.clock_gettime = fake_clock,
+	.nanosleep = fake_nanosleep,
+	.calloc = fake_calloc,
+	.free = fake_free,
+};
+
+void fake_kvm_install(void)
+{
+	memset(&fake_kvm, 0, sizeof(fake_kvm));
+	fake_kvm.sea = fake_kvm.dabt = fake_kvm.ras = 1;
+	fake_kvm.now_ns = UINT64_C(1700000000000000000);
+	fake_kvm.tick_ns = 100;
+	fake_kvm.pc = 0x400000;
+	fbk_sys = &fake_sys;
+}

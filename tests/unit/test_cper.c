@@ -1,0 +1,81 @@
+/* SPDX-License-Identifier: MIT */
+/* SPDX-FileCopyrightText: The firebreak authors */
+/*
+ * test_cper.c - records field by field, their uniqueness, and their bounds. The bytes as a whole: tests/golden/lib.
+ */
+#include "test.h"
+
+#include <firebreak/cper.h>
+
+#include <errno.h>
+#include <string.h>
+
+static const struct fbk_gpa one = { 0x40010123 };
+
+static void fields(void **state)
+{
+	/* 2026-11-22 10:52:15 UTC */
+	struct fbk_cper in = { .pages = &one, .nr_pages = 1, .time_ns = UINT64_C(1795344735) * 1000000000, .serial = 42 };
+	unsigned char buf[256];
+
+	assert_int_equal(fbk_cper_encode(&in, buf, sizeof(buf)), 172);
+	assert_int_equal(buf[0], 0x11);					      /* uncorrectable, one entry */
+	assert_memory_equal(buf + 12, "\x98\0\0\0", 4);		      /* 152 bytes of data */
+	assert_string_equal((char *)buf + 20 + 44, "firebreak 000000042");    /* FRU text, terminated */
+	assert_memory_equal(buf + 20 + 64, "\x15\x52\x10\x01\x22\x11\x26\x20", 8); /* timestamp, BCD, precise */
+	assert_memory_equal(buf + 20 + 72 + 16, "\x00\x00\x01\x40\0\0\0\0", 8);    /* page of the byte */
+}
+
+static void every_record_differs(void **state)
+{
+	unsigned char a[256], b[256];
+	struct fbk_cper in = { .pages = &one, .nr_pages = 1, .time_ns = 5, .serial = 1 };
+
+	assert_int_equal(fbk_cper_encode(&in, a, sizeof(a)), 172);
+	in.serial = 2;
+	assert_int_equal(fbk_cper_encode(&in, b, sizeof(b)), 172);
+	assert_memory_not_equal(a, b, 172);
+	in.serial = UINT64_MAX;
+	assert_int_equal(fbk_cper_encode(&in, b, sizeof(b)), 172);
+	assert_string_equal((char *)b + 20 + 44, "firebreak 709551615");
+}
+
+static void bounds(void **state)
+{
+	struct fbk_gpa pages[FBK_CPER_MAX_PAGES + 1] = { { 0 } };
+	struct fbk_cper in = { .pages = pages };
+	unsigned char buf[FBK_GHES_BLOCK_LEN + 8], clean[sizeof(buf)];
+	size_t len;
+
+	memset(clean, 0xee, sizeof(clean));
+	for (in.nr_pages = 1; in.nr_pages <= FBK_CPER_MAX_PAGES; in.nr_pages++) {
+		size_t need = 20 + in.nr_pages * 152;
+
+		assert_true(need <= FBK_GHES_BLOCK_LEN);
+		for (len = need - 30; len < need; len++) {
+			memset(buf, 0xee, sizeof(buf));
+			assert_int_equal(fbk_cper_encode(&in, buf, len), -ENOSPC);
+			assert_memory_equal(buf, clean, sizeof(buf));
+		}
+		assert_int_equal(fbk_cper_encode(&in, buf, need), need);
+		assert_memory_equal(buf + need, clean, sizeof(buf) - need);
+		assert_int_equal(!!(buf[0] & 4), in.nr_pages > 1);
+	}
+	assert_int_equal(fbk_cper_encode(&in, buf, sizeof(buf)), -EINVAL);
+	in.nr_pages = 0;
+	assert_int_equal(fbk_cper_encode(&in, buf, sizeof(buf)), -EINVAL);
+	assert_int_equal(fbk_cper_encode(NULL, buf, sizeof(buf)), -EINVAL);
+	in = (struct fbk_cper){ .nr_pages = 1 };
+	assert_int_equal(fbk_cper_encode(&in, buf, sizeof(buf)), -EINVAL);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(fields),
+		cmocka_unit_test(every_record_differs),
+		cmocka_unit_test(bounds),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,232 @@
+/* SPDX-License-Identifier: MIT */
+/* SPDX-FileCopyrightText: The firebreak authors */
+/*
+ * test_ledger.c - the set of poisoned pages against a plain array, at its limits, and read beside a writer.
+ */
+#include "test.h"
+
+#include <firebreak/ledger.h>
+
+#include <errno.h>
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define MS UINT64_C(1000000)
+
+struct fixture {
+	struct fbk_ledger l;
+	void *storage;
+};
+
+static struct fixture make(uint32_t max_pages)
+{
+	struct fixture f;
+	size_t len = fbk_ledger_storage_len(max_pages);
+
+	f.storage = calloc(1, len);
+	assert_non_null(f.storage);
+	assert_int_equal(fbk_ledger_init(&f.l, f.storage, len, max_pages), 0);
+	return f;
+}
+
+static struct fbk_gpa page(uint64_t n)
+{
+	return (struct fbk_gpa){ n * FBK_PAGE_SIZE };
+}
+
+static void a_page_s_life(void **state)
+{
+	struct fixture f = make(4);
+	struct fbk_ledger_entry e;
+	struct fbk_gpa byte = { 0x40010018 };
+
+	assert_int_equal(fbk_ledger_lookup(&f.l, byte, &e), -ENOENT);
+	assert_int_equal(fbk_ledger_record(&f.l, byte, FBK_SOURCE_SEA, 1000 * MS + 5, &e), 1);
+	assert_int_equal(e.gpa.addr, 0x40010000);
+	assert_int_equal(e.count, 1);
+	assert_int_equal(e.state, FBK_PAGE_POISONED);
+	assert_int_equal(fbk_ledger_record(&f.l, page(0x40010), FBK_SOURCE_SIGBUS_AO, 1007 * MS + 9, &e), 0);
+	assert_int_equal(e.count, 2);
+	assert_int_equal(e.sources, 1u << FBK_SOURCE_SEA | 1u << FBK_SOURCE_SIGBUS_AO);
+	assert_int_equal(e.first_ns, 1000 * MS + 5);
+	assert_int_equal(e.last_ns, 1007 * MS + 5);
+	assert_int_equal(fbk_ledger_set_state(&f.l, byte, FBK_PAGE_REPORTED), 0);
+	/* A clock set back neither shortens the history nor wraps. */
+	assert_int_equal(fbk_ledger_record(&f.l, byte, FBK_SOURCE_SEA, 1, &e), 0);
+	assert_int_equal(e.last_ns, 1007 * MS + 5);
+	assert_int_equal(e.state, FBK_PAGE_REPORTED);
+	assert_int_equal(fbk_ledger_set_state(&f.l, byte, FBK_PAGE_HEALED), 0);
+	assert_int_equal(fbk_ledger_record(&f.l, byte, FBK_SOURCE_SEA, 1008 * MS, &e), 0);
+	assert_int_equal(e.state, FBK_PAGE_POISONED);
+	assert_int_equal(fbk_ledger_pages(&f.l), 1);
+	free(f.storage);
+}
+
+static void page_zero_and_the_last_page(void **state)
+{
+	struct fixture f = make(2);
+	struct fbk_ledger_entry e;
+	struct fbk_gpa last = { UINT64_MAX };
+
+	assert_int_equal(fbk_ledger_record(&f.l, page(0), FBK_SOURCE_SEA, 0, NULL), 1);
+	assert_int_equal(fbk_ledger_record(&f.l, last, FBK_SOURCE_SEA, UINT64_MAX, NULL), 1);
+	assert_int_equal(fbk_ledger_lookup(&f.l, page(0), &e), 0);
+	assert_int_equal(e.gpa.addr, 0);
+	assert_int_equal(fbk_ledger_lookup(&f.l, last, &e), 0);
+	assert_int_equal(e.gpa.addr, FBK_PAGE_MASK);
+	assert_int_equal(e.first_ns, UINT64_MAX);
+	free(f.storage);
+}
+
+static void full_means_enospc_and_nothing_else(void **state)
+{
+	static const uint32_t sizes[] = { 1, 2, 3, 4, 7, 100, 4096 };
+	size_t k;
+	uint32_t i;
+
+	for (k = 0; k < ARRAY_SIZE(sizes); k++) {
+		struct fixture f = make(sizes[k]);
+		struct fbk_ledger_entry e;
+
+		for (i = 0; i < sizes[k]; i++)
+			assert_int_equal(fbk_ledger_record(&f.l, page(i * 3), FBK_SOURCE_SEA, i, NULL), 1);
+		assert_int_equal(fbk_ledger_record(&f.l, page(1), FBK_SOURCE_SEA, 9, NULL), -ENOSPC);
+		assert_int_equal(fbk_ledger_lookup(&f.l, page(1), NULL), -ENOENT);
+		assert_int_equal(fbk_ledger_pages(&f.l), sizes[k]);
+		/* Known pages still count. */
+		assert_int_equal(fbk_ledger_record(&f.l, page(0), FBK_SOURCE_SEA, 9, &e), 0);
+		assert_int_equal(e.count, 2);
+		free(f.storage);
+	}
+}
+
+static void against_a_plain_array(void **state)
+{
+	enum { PAGES = 3000, ROUNDS = 200000 };
+	struct fixture f = make(PAGES);
+	uint32_t *count = calloc(PAGES, sizeof(*count));
+	struct fbk_ledger_entry e;
+	uint32_t i, cursor = 0, seen = 0, distinct = 0;
+
+	assert_non_null(count);
+	srand(1);
+	for (i = 0; i < ROUNDS; i++) {
+		uint32_t n = (uint32_t)rand() % PAGES;
+
+		assert_int_equal(fbk_ledger_record(&f.l, page(n * 512), FBK_SOURCE_SEA, i * MS, &e), count[n] == 0);
+		distinct += count[n] == 0;
+		assert_int_equal(e.count, ++count[n]);
+	}
+	assert_int_equal(fbk_ledger_pages(&f.l), distinct);
+	while (fbk_ledger_next(&f.l, &cursor, &e) == 0) {
+		assert_int_equal(e.count, count[e.gpa.addr / FBK_PAGE_SIZE / 512]);
+		seen++;
+	}
+	assert_int_equal(seen, distinct);
+	free(count);
+	free(f.storage);
+}
+
+static void counts_stop_at_their_end(void **state)
+{
+	struct fixture f = make(1);
+	struct fbk_ledger_entry e = { 0 };
+	uint32_t i;
+
+	for (i = 0; i < FBK_LEDGER_MAX_COUNT + 2; i++)
+		assert_true(fbk_ledger_record(&f.l, page(7), FBK_SOURCE_SEA, UINT64_C(40000000) * i, &e) >= 0);
+	assert_int_equal(e.count, FBK_LEDGER_MAX_COUNT);
+	assert_int_equal(e.last_ns, UINT64_C(40000000) * (FBK_LEDGER_MAX_COUNT + 1));
+	free(f.storage);
+}
+
+static void thirty_two_bytes_a_page(void **state)
+{
+	assert_true(fbk_ledger_storage_len(1000000) <= 32 * 1000000 + 24);
+	assert_int_equal(fbk_ledger_storage_len(0), 0);
+	assert_int_equal(fbk_ledger_storage_len(FBK_LEDGER_MAX_PAGES + 1), 0);
+	assert_true(fbk_ledger_storage_len(FBK_LEDGER_MAX_PAGES) > FBK_LEDGER_MAX_PAGES);
+}
+
+static void callers_bugs(void **state)
+{
+	uint64_t storage[12] = { 0 };
+	struct fbk_ledger l;
+	struct fixture f = make(1);
+	struct fbk_ledger_entry e;
+	uint32_t cursor = 0;
+
+	assert_int_equal(fbk_ledger_init(&l, NULL, sizeof(storage), 1), -EINVAL);
+	assert_int_equal(fbk_ledger_init(&l, storage, sizeof(storage), 0), -EINVAL);
+	assert_int_equal(fbk_ledger_init(&l, (char *)storage + 1, sizeof(storage) - 1, 1), -EINVAL);
+	assert_int_equal(fbk_ledger_init(&l, storage, fbk_ledger_storage_len(3) - 1, 3), -ENOSPC);
+	assert_int_equal(fbk_ledger_record(NULL, page(1), FBK_SOURCE_SEA, 0, NULL), -EINVAL);
+	assert_int_equal(fbk_ledger_record(&f.l, page(1), FBK_NR_SOURCES, 0, NULL), -EINVAL);
+	assert_int_equal(fbk_ledger_set_state(&f.l, page(1), FBK_PAGE_HEALED), -ENOENT);
+	assert_int_equal(fbk_ledger_set_state(&f.l, page(1), (enum fbk_page_state)0), -EINVAL);
+	assert_int_equal(fbk_ledger_lookup(NULL, page(1), &e), -EINVAL);
+	assert_int_equal(fbk_ledger_next(&f.l, NULL, &e), -EINVAL);
+	assert_int_equal(fbk_ledger_next(&f.l, &cursor, &e), -ENOENT);
+	assert_int_equal(fbk_ledger_pages(NULL), 0);
+	free(f.storage);
+}
+
+/* Readers never see a page that is not there, nor an entry without its contents. */
+struct race {
+	struct fixture f;
+	int done;
+};
+
+static void *reader(void *arg)
+{
+	struct race *r = arg;
+	struct fbk_ledger_entry e;
+	uintptr_t bad = 0;
+	uint32_t n = 0;
+
+	while (!__atomic_load_n(&r->done, __ATOMIC_ACQUIRE)) {
+		int err = fbk_ledger_lookup(&r->f.l, page(n), &e);
+
+		if (err == 0 && (e.gpa.addr != page(n).addr || e.first_ns != 1000 + n || e.count == 0 || e.state == 0))
+			bad++;
+		if (err && err != -ENOENT)
+			bad++;
+		if (fbk_ledger_lookup(&r->f.l, page(1000000 + n), &e) != -ENOENT)
+			bad++;
+		n = (n + 1) % 20000;
+	}
+	return (void *)bad;
+}
+
+static void readers_need_no_lock(void **state)
+{
+	struct race r = { .f = make(20000) };
+	pthread_t t;
+	void *bad;
+	uint32_t n;
+
+	assert_int_equal(pthread_create(&t, NULL, reader, &r), 0);
+	for (n = 0; n < 20000; n++)
+		assert_int_equal(fbk_ledger_record(&r.f.l, page(n), FBK_SOURCE_SEA, 1000 + n, NULL), 1);
+	__atomic_store_n(&r.done, 1, __ATOMIC_RELEASE);
+	pthread_join(t, &bad);
+	assert_null(bad);
+	free(r.f.storage);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(a_page_s_life),
+		cmocka_unit_test(page_zero_and_the_last_page),
+		cmocka_unit_test(full_means_enospc_and_nothing_else),
+		cmocka_unit_test(against_a_plain_array),
+		cmocka_unit_test(counts_stop_at_their_end),
+		cmocka_unit_test(thirty_two_bytes_a_page),
+		cmocka_unit_test(callers_bugs),
+		cmocka_unit_test(readers_need_no_lock),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

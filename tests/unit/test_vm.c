@@ -1,0 +1,989 @@
+/* SPDX-License-Identifier: MIT */
+/* SPDX-FileCopyrightText: The firebreak authors */
+/*
+ * test_vm.c - the whole road over a fake kernel and a guest that reads its error blocks as Linux does, or does not.
+ */
+#include "test.h"
+
+#include "fake_guest.h"
+#include "fake_kvm.h"
+
+#include <firebreak/cper.h>
+#include <firebreak/vm.h>
+
+#include <errno.h>
+#include <linux/kvm.h>
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+
+#define EL0 0x0
+#define EL1 0x3c5
+#define NR_VCPUS 2
+
+struct world {
+	struct fake_guest guest;
+	struct fbk_vm *vm;
+	struct fbk_vcpu *vcpu[NR_VCPUS];
+	struct kvm_run run[NR_VCPUS];
+	struct fbk_policy policy;
+	uint32_t nr_events, nr_raised, nr_pump;
+	int raise_fails;
+	struct fbk_event ev; /* the latest */
+};
+
+static void on_event(void *opaque, const struct fbk_event *ev)
+{
+	struct world *w = opaque;
+
+	assert_int_equal(ev->size, sizeof(*ev));
+	w->ev = *ev;
+	w->nr_events++;
+}
+
+static int on_raise(void *opaque)
+{
+	struct world *w = opaque;
+
+	w->nr_raised++;
+	return w->raise_fails;
+}
+
+static void on_pump(void *opaque)
+{
+	((struct world *)opaque)->nr_pump++;
+}
+
+static const struct fbk_vm_ops ops = { .event = on_event, .raise_async = on_raise, .want_pump = on_pump };
+
+static struct fbk_vm_config config(struct world *w)
+{
+	return (struct fbk_vm_config){
+		.size = sizeof(struct fbk_vm_config),
+		.vm_fd = FAKE_VM_FD,
+		.gmem = &w->guest.gmem,
+		.ghes = &w->guest.layout,
+		.policy = &w->policy,
+		.ops = &ops,
+		.opaque = w,
+	};
+}
+
+static void start_with(struct world *w, const struct fbk_vm_config *cfg)
+{
+	uint32_t i;
+
+	assert_int_equal(fbk_vm_create(cfg, &w->vm), 0);
+	for (i = 0; i < NR_VCPUS; i++)
+		assert_int_equal(fbk_vcpu_create(w->vm, FAKE_VCPU_FD + (int)i, &w->run[i], i, &w->vcpu[i]), 0);
+}
+
+static void prepare(struct world *w)
+{
+	fake_kvm_install();
+	memset(w, 0, sizeof(*w));
+	fake_guest_init(&w->guest);
+	fbk_policy_default(&w->policy);
+	w->policy.ack_wait_us = 20000;
+}
+
+static void start(struct world *w)
+{
+	struct fbk_vm_config cfg;
+
+	prepare(w);
+	cfg = config(w);
+	start_with(w, &cfg);
+}
+
+static void stop(struct world *w)
+{
+	uint32_t i;
+
+	for (i = 0; i < NR_VCPUS; i++)
+		fbk_vcpu_destroy(w->vcpu[i]);
+	fbk_vm_destroy(w->vm);
+	fake_guest_exit(&w->guest);
+	assert_int_equal(fake_kvm.nr_allocs, 0);
+}
+
+static void exits_with(struct world *w, uint32_t vcpu, uint64_t flags, uint64_t esr, uint64_t gva, uint64_t gpa)
+{
+	const uint64_t fields[4] = { flags, esr, gva, gpa };
+
+	memset(&w->run[vcpu], 0, sizeof(w->run[vcpu]));
+	w->run[vcpu].exit_reason = 41;
+	memcpy(w->run[vcpu].padding, fields, sizeof(fields));
+}
+
+static uint64_t page(uint32_t n)
+{
+	return FAKE_RAM_GPA + n * FBK_PAGE_SIZE;
+}
+
+static int sea(struct world *w, uint32_t vcpu, uint32_t n, struct fbk_verdict *v)
+{
+	exits_with(w, vcpu, 1, 0x92000010, 0x7000000 + n * FBK_PAGE_SIZE, page(n));
+	return fbk_vcpu_sea(w->vcpu[vcpu], v);
+}
+
+static siginfo_t bus(struct world *w, int code, uint32_t n, short lsb)
+{
+	siginfo_t si;
+
+	memset(&si, 0, sizeof(si));
+	si.si_signo = SIGBUS;
+	si.si_code = code;
+	si.si_addr = w->guest.ram + n * FBK_PAGE_SIZE;
+	si.si_addr_lsb = lsb;
+	return si;
+}
+
+static struct fbk_ledger_entry ledger(struct world *w, uint32_t n)
+{
+	struct fbk_ledger_entry e = { 0 };
+
+	assert_int_equal(fbk_ledger_lookup(fbk_vm_ledger(w->vm), (struct fbk_gpa){ page(n) }, &e), 0);
+	return e;
+}
+
+/* One error in user mode: the record is there before the abort, and it costs two ioctls. */
+static void contained(void **state)
+{
+	struct fake_record rec;
+	struct fbk_verdict v;
+	struct world w;
+	uint32_t before;
+
+	start(&w);
+	fake_kvm.pstate = EL0;
+	before = fake_kvm.nr_ioctls;
+	assert_int_equal(sea(&w, 0, 5, &v), 0);
+	assert_int_equal(fake_kvm.nr_ioctls - before, 2);
+	assert_int_equal(fake_kvm.nr_get_reg, 1);
+	assert_int_equal(fake_kvm.nr_dabt, 1);
+	assert_int_equal(fake_kvm.nr_sleeps, 0);
+	assert_int_equal(v.action, FBK_VERDICT_REPLAY);
+	assert_int_equal(w.nr_events, 1);
+	assert_int_equal(w.nr_raised, 0);
+	assert_int_equal(w.ev.seq, 1);
+	assert_int_equal(w.ev.el, 0);
+	assert_int_equal(w.ev.notify, FBK_NOTIFY_SEA);
+	assert_int_equal(w.ev.notify_err, 0);
+	assert_int_equal(w.ev.record, 1);
+	assert_int_equal(w.ev.replay, FBK_REPLAY_HELPER);
+	assert_int_equal(w.ev.ledger, 1);
+	assert_int_equal(w.ev.count, 1);
+	assert_true(w.ev.duration_ns > 0);
+	assert_int_equal(ledger(&w, 5).state, FBK_PAGE_POISONED);
+
+	assert_int_equal(fake_guest_read(&w.guest, FBK_GHES_SEA, 1, &rec), 1);
+	assert_int_equal(rec.nr_pages, 1);
+	assert_int_equal(rec.pages[0], page(5));
+	assert_int_equal(fake_guest_read(&w.guest, FBK_GHES_ASYNC, 1, &rec), 0);
+
+	/* The next one finds the acknowledgement and books it. */
+	assert_int_equal(sea(&w, 0, 6, &v), 0);
+	assert_int_equal(ledger(&w, 5).state, FBK_PAGE_REPORTED);
+	assert_int_equal(w.ev.notify, FBK_NOTIFY_SEA);
+	stop(&w);
+}
+
+/* Kernel mode: the handler will not read the SEA source, so nothing may lie in it. */
+static void kernel_mode_is_told_asynchronously(void **state)
+{
+	struct fake_record rec;
+	struct fbk_verdict v;
+	struct world w;
+
+	start(&w);
+	fake_kvm.pstate = EL1;
+	assert_int_equal(sea(&w, 0, 5, &v), 0);
+	assert_int_equal(v.action, FBK_VERDICT_REPLAY);
+	assert_int_equal(fake_kvm.nr_dabt, 1);
+	assert_int_equal(w.ev.el, 1);
+	assert_int_equal(w.ev.notify, FBK_NOTIFY_ASYNC);
+	assert_int_equal(w.nr_raised, 1);
+	assert_int_equal(w.nr_pump, 1);
+	assert_int_equal(fake_guest_read(&w.guest, FBK_GHES_SEA, 1, &rec), 0);
+	assert_int_equal(fake_guest_read(&w.guest, FBK_GHES_ASYNC, 1, &rec), 1);
+	assert_int_equal(rec.pages[0], page(5));
+
+	/* And the next user-mode error is handled as if nothing had been. */
+	fake_kvm.pstate = EL0;
+	assert_int_equal(sea(&w, 0, 6, &v), 0);
+	assert_int_equal(w.ev.notify, FBK_NOTIFY_SEA);
+	assert_int_equal(fake_guest_read(&w.guest, FBK_GHES_SEA, 1, &rec), 1);
+	assert_int_equal(rec.pages[0], page(6));
+	stop(&w);
+}
+
+static void records_are_never_alike(void **state)
+{
+	struct fake_record a, b;
+	struct fbk_verdict v;
+	struct world w;
+
+	start(&w);
+	fake_kvm.tick_ns = 0; /* the clock stands still */
+	assert_int_equal(sea(&w, 0, 5, &v), 0);
+	assert_int_equal(fake_guest_read(&w.guest, FBK_GHES_SEA, 1, &a), 1);
+	assert_int_equal(sea(&w, 1, 5, &v), 0);
+	assert_int_equal(fake_guest_read(&w.guest, FBK_GHES_SEA, 1, &b), 1);
+	assert_int_equal(a.len, b.len);
+	assert_memory_not_equal(a.raw, b.raw, a.len);
+	assert_int_equal(ledger(&w, 5).count, 2);
+	stop(&w);
+}
+
+static void guest_acknowledges(void *opaque)
+{
+	struct world *w = opaque;
+	struct fake_record rec;
+
+	if (fake_kvm.nr_sleeps == 3)
+		assert_int_equal(fake_guest_read(&w->guest, FBK_GHES_SEA, 1, &rec), 1);
+}
+
+/* Two vCPUs at once: the second waits for the first one's acknowledgement, and both are told. */
+static void two_at_once(void **state)
+{
+	struct fake_record rec;
+	struct fbk_verdict v;
+	struct world w;
+
+	start(&w);
+	fake_kvm.on_sleep = guest_acknowledges;
+	fake_kvm.opaque = &w;
+	assert_int_equal(sea(&w, 0, 5, &v), 0);
+	assert_int_equal(sea(&w, 1, 6, &v), 0);
+	assert_int_equal(fake_kvm.nr_sleeps, 3);
+	assert_int_equal(w.ev.notify, FBK_NOTIFY_SEA);
+	assert_int_equal(w.ev.notify_err, 0);
+	assert_in_range(w.ev.ack_wait_ns, 350000, 400000);
+	assert_int_equal(fake_guest_read(&w.guest, FBK_GHES_SEA, 1, &rec), 1);
+	assert_int_equal(rec.pages[0], page(6));
+	assert_int_equal(ledger(&w, 5).state, FBK_PAGE_REPORTED);
+	stop(&w);
+}
+
+/* A guest that never reads its SEA source: one bounded wait, then no more; nothing stale is left; all is told later. */
+static void nobody_acknowledges(void **state)
+{
+	struct fake_record rec;
+	struct fbk_verdict v;
+	struct world w;
+	uint32_t sleeps;
+
+	start(&w);
+	assert_int_equal(sea(&w, 0, 5, &v), 0);
+	assert_int_equal(sea(&w, 1, 8, &v), 0);
+	assert_int_equal(v.action, FBK_VERDICT_REPLAY);
+	assert_int_equal(fake_kvm.nr_dabt, 2);
+	assert_int_equal(w.ev.notify_err, -EBUSY);
+	assert_int_equal(w.ev.notify, FBK_NOTIFY_ASYNC);
+	assert_in_range(w.ev.ack_wait_ns, 20000000, 21000000);
+	assert_int_equal(fake_guest_read(&w.guest, FBK_GHES_SEA, 0, &rec), 0); /* withdrawn */
+
+	sleeps = fake_kvm.nr_sleeps;
+	assert_int_equal(sea(&w, 0, 11, &v), 0);
+	assert_int_equal(fake_kvm.nr_sleeps, sleeps); /* not waited for again */
+	assert_int_equal(w.ev.notify_err, -EBUSY);
+	assert_int_equal(w.ev.notify, FBK_NOTIFY_QUEUED);
+
+	/* All three pages reach the asynchronous source, the withdrawn one too. */
+	assert_int_equal(fake_guest_read(&w.guest, FBK_GHES_ASYNC, 1, &rec), 1);
+	assert_int_equal(rec.nr_pages, 2);
+	assert_int_equal(rec.pages[0], page(5));
+	assert_int_equal(rec.pages[1], page(8));
+	{
+		uint64_t wait;
+
+		assert_int_equal(fbk_vm_pump(w.vm, &wait), 0);
+	}
+	assert_int_equal(fake_guest_read(&w.guest, FBK_GHES_ASYNC, 1, &rec), 1);
+	assert_int_equal(rec.nr_pages, 1);
+	assert_int_equal(rec.pages[0], page(11));
+
+	/* The guest comes to its senses: the source is used again. */
+	fake_guest_at(&w.guest, w.guest.layout.source[FBK_GHES_SEA].ack)[0] = 1;
+	assert_int_equal(sea(&w, 0, 12, &v), 0);
+	assert_int_equal(w.ev.notify, FBK_NOTIFY_SEA);
+	stop(&w);
+}
+
+/* The same vCPU comes again with its own record unread: nobody is going to read it, so nobody is waited for. */
+static void own_record_unread(void **state)
+{
+	struct fbk_verdict v;
+	struct world w;
+
+	start(&w);
+	assert_int_equal(sea(&w, 0, 5, &v), 0);
+	assert_int_equal(sea(&w, 0, 6, &v), 0);
+	assert_int_equal(fake_kvm.nr_sleeps, 0);
+	assert_int_equal(w.ev.notify_err, -EBUSY);
+	assert_int_equal(w.ev.notify, FBK_NOTIFY_ASYNC);
+	stop(&w);
+}
+
+/* The wait ends even when the clock does not move. */
+static void a_clock_that_stands_still(void **state)
+{
+	struct fbk_verdict v;
+	struct world w;
+	uint64_t now;
+
+	start(&w);
+	assert_int_equal(sea(&w, 0, 5, &v), 0);
+	fake_kvm.tick_ns = 0;
+	now = fake_kvm.now_ns;
+	assert_int_equal(sea(&w, 1, 6, &v), 0);
+	assert_in_range(fake_kvm.nr_sleeps, 1, 200);
+	assert_true(fake_kvm.now_ns >= now);
+	assert_int_equal(w.ev.notify_err, -EBUSY);
+	stop(&w);
+}
+
+/* A thousand pages before the first acknowledgement: each told exactly once. */
+static void a_thousand_before_the_first_acknowledgement(void **state)
+{
+	enum { N = 1000 };
+	static char told[N];
+	struct fake_record rec;
+	struct world w;
+	struct fbk_verdict v;
+	uint64_t wait = 0;
+	uint32_t i, n = 0, records = 0;
+	siginfo_t si;
+
+	start(&w);
+	memset(told, 0, sizeof(told));
+	for (i = 0; i < N; i++) {
+		si = bus(&w, BUS_MCEERR_AO, i == 512 ? 1001 : i, 12); /* page 512 holds the error blocks */
+		assert_int_equal(fbk_vm_sigbus(w.vm, &si, &v), 0);
+		assert_int_equal(v.action, FBK_VERDICT_REPORT);
+		assert_int_equal(w.ev.notify, i == 0 ? FBK_NOTIFY_ASYNC : FBK_NOTIFY_QUEUED);
+	}
+	assert_int_equal(fake_kvm.nr_dabt, 0);
+	while (fake_guest_read(&w.guest, FBK_GHES_ASYNC, 1, &rec)) {
+		for (i = 0; i < rec.nr_pages; i++) {
+			uint64_t k = (rec.pages[i] - FAKE_RAM_GPA) / FBK_PAGE_SIZE;
+
+			k = k == 1001 ? 512 : k;
+			assert_true(k < N);
+			assert_int_equal(told[k], 0);
+			told[k] = 1;
+			n++;
+		}
+		records++;
+		assert_int_equal(fbk_vm_pump(w.vm, &wait), 0);
+	}
+	assert_int_equal(n, N);
+	assert_int_equal(records, 1 + (N - 1 + FBK_CPER_MAX_PAGES - 1) / FBK_CPER_MAX_PAGES);
+	assert_int_equal(wait, UINT64_MAX);
+	for (i = 0; i < N; i++)
+		assert_int_equal(ledger(&w, i == 512 ? 1001 : i).state, FBK_PAGE_REPORTED);
+	stop(&w);
+}
+
+/* Beyond the queue's 4096 ranges nothing is lost: what did not fit is told from the ledger. */
+static void more_than_the_queue_holds(void **state)
+{
+	enum { N = 5000 };
+	static unsigned char told[2 * N];
+	struct fbk_gmem_region r = { .len = 2 * N * FBK_PAGE_SIZE, .gpa = { UINT64_C(0x100000000) } };
+	struct fbk_vm_config cfg;
+	struct fake_record rec;
+	struct fbk_verdict v;
+	struct world w;
+	uint64_t wait;
+	uint32_t i, overflows = 0, n = 0;
+
+	prepare(&w);
+	r.hva.addr = (uintptr_t)mmap(NULL, r.len, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+	assert_int_equal(fbk_gmem_add(&w.guest.gmem, &r), 0);
+	cfg = config(&w);
+	cfg.max_pages = N;
+	start_with(&w, &cfg);
+	memset(told, 0, sizeof(told));
+	for (i = 0; i < N; i++) {
+		siginfo_t si = bus(&w, BUS_MCEERR_AO, 0, 12);
+
+		/* Every other page: ranges that cannot merge. */
+		si.si_addr = (char *)(uintptr_t)r.hva.addr + 2 * i * FBK_PAGE_SIZE;
+		assert_int_equal(fbk_vm_sigbus(w.vm, &si, &v), 0);
+		assert_true(w.ev.notify_err == 0 || w.ev.notify_err == -ENOSPC);
+		overflows += w.ev.notify_err == -ENOSPC;
+	}
+	assert_int_equal(overflows, N - 1 - 4096);
+	while (fake_guest_read(&w.guest, FBK_GHES_ASYNC, 1, &rec)) {
+		for (i = 0; i < rec.nr_pages; i++) {
+			uint64_t k = (rec.pages[i] - r.gpa.addr) / FBK_PAGE_SIZE;
+
+			assert_true(k < 2 * N && k % 2 == 0);
+			assert_int_equal(told[k], 0);
+			told[k] = 1;
+			n++;
+		}
+		assert_int_equal(fbk_vm_pump(w.vm, &wait), 0);
+	}
+	assert_int_equal(n, N);
+	assert_int_equal(wait, UINT64_MAX);
+	munmap((void *)(uintptr_t)r.hva.addr, r.len);
+	stop(&w);
+}
+
+/* A full ledger is told in the event and stops nothing else. */
+static void a_full_ledger(void **state)
+{
+	struct fbk_vm_config cfg;
+	struct fake_record rec;
+	struct fbk_verdict v;
+	struct world w;
+
+	prepare(&w);
+	cfg = config(&w);
+	cfg.max_pages = 1;
+	start_with(&w, &cfg);
+	assert_int_equal(sea(&w, 0, 5, &v), 0);
+	assert_int_equal(fake_guest_read(&w.guest, FBK_GHES_SEA, 1, &rec), 1);
+	assert_int_equal(sea(&w, 0, 6, &v), 0);
+	assert_int_equal(w.ev.ledger, -ENOSPC);
+	assert_int_equal(w.ev.notify, FBK_NOTIFY_SEA);
+	assert_int_equal(fake_kvm.nr_dabt, 2);
+	assert_int_equal(fake_guest_read(&w.guest, FBK_GHES_SEA, 1, &rec), 1);
+	assert_int_equal(rec.pages[0], page(6));
+	stop(&w);
+}
+
+static void addresses_missing(void **state)
+{
+	static const struct {
+		uint64_t flags, esr;
+		enum fbk_verdict_action action;
+		enum fbk_notify notify;
+		uint32_t dabt, serror;
+	} rows[] = {
+		{ 1, 0x92000410, FBK_VERDICT_REPLAY, FBK_NOTIFY_SEA, 1, 0 },  /* no GVA */
+		{ 0, 0x92000010, FBK_VERDICT_REPLAY, FBK_NOTIFY_NONE, 1, 0 }, /* no GPA */
+		{ 0, 0x92000016, FBK_VERDICT_REPLAY, FBK_NOTIFY_NONE, 1, 0 }, /* on a walk */
+		{ 0, 0x92000410, FBK_VERDICT_SERROR, FBK_NOTIFY_NONE, 0, 1 }, /* neither */
+		{ 1, 0x92001010, FBK_VERDICT_SERROR, FBK_NOTIFY_ASYNC, 0, 1 }, /* uncontainable */
+	};
+	size_t i;
+
+	for (i = 0; i < ARRAY_SIZE(rows); i++) {
+		struct fbk_verdict v;
+		struct world w;
+
+		start(&w);
+		exits_with(&w, 0, rows[i].flags, rows[i].esr, 0x1000, page(5));
+		assert_int_equal(fbk_vcpu_sea(w.vcpu[0], &v), 0);
+		assert_int_equal(v.action, rows[i].action);
+		assert_int_equal(w.ev.notify, rows[i].notify);
+		assert_int_equal(fake_kvm.nr_dabt, rows[i].dabt);
+		assert_int_equal(fake_kvm.nr_serror, rows[i].serror);
+		assert_int_equal(fbk_ledger_pages(fbk_vm_ledger(w.vm)), rows[i].flags & 1);
+		assert_int_equal(w.ev.ledger, rows[i].flags & 1 ? 1 : -ENODATA);
+		stop(&w);
+	}
+}
+
+/* A storm: SError, then stop; the PC is read only once the abort repeats. */
+static void storm(void **state)
+{
+	struct fake_record rec;
+	struct fbk_verdict v;
+	struct world w;
+	uint32_t i;
+
+	prepare(&w);
+	w.policy.storm_repeats = 4;
+	{
+		struct fbk_vm_config cfg = config(&w);
+
+		start_with(&w, &cfg);
+	}
+	for (i = 1; i <= 9; i++) {
+		uint32_t gets = fake_kvm.nr_get_reg;
+
+		assert_int_equal(sea(&w, 0, 5, &v), 0);
+		(void)fake_guest_read(&w.guest, FBK_GHES_SEA, 1, &rec);
+		assert_int_equal(w.ev.repeats, i);
+		assert_int_equal(v.action, i == 4 ? FBK_VERDICT_SERROR : i >= 8 ? FBK_VERDICT_STOP : FBK_VERDICT_REPLAY);
+		assert_int_equal(fake_kvm.nr_get_reg - gets, (i > 1) + (v.action == FBK_VERDICT_REPLAY));
+	}
+	assert_int_equal(fake_kvm.nr_serror, 1);
+	assert_int_equal(fake_kvm.nr_dabt, 6);
+	/* Progress: another PC. */
+	fake_kvm.pc += 4;
+	assert_int_equal(sea(&w, 0, 5, &v), 0);
+	assert_int_equal(v.action, FBK_VERDICT_REPLAY);
+	assert_int_equal(w.ev.repeats, 1);
+	stop(&w);
+}
+
+static void sigbus_has_the_same_outcome(void **state)
+{
+	struct fake_record rec;
+	struct fbk_verdict v;
+	struct world w;
+	siginfo_t si;
+
+	start(&w);
+	si = bus(&w, BUS_MCEERR_AR, 5, 12);
+	assert_int_equal(fbk_vcpu_sigbus(w.vcpu[1], &si, &v), 0);
+	assert_int_equal(v.action, FBK_VERDICT_REPLAY);
+	assert_int_equal(fake_kvm.nr_dabt, 1);
+	assert_int_equal(w.ev.source, FBK_SOURCE_SIGBUS_AR);
+	assert_int_equal(w.ev.vcpu, 1);
+	assert_int_equal(w.ev.notify, FBK_NOTIFY_SEA);
+	assert_int_equal(w.ev.hva.addr, (uintptr_t)si.si_addr);
+	assert_int_equal(fake_guest_read(&w.guest, FBK_GHES_SEA, 1, &rec), 1);
+	assert_int_equal(rec.pages[0], page(5));
+
+	/* A larger host page: the touched page by the SEA source, the others by the asynchronous one. */
+	si = bus(&w, BUS_MCEERR_AR, 34, 16);
+	si.si_addr = (void *)((uintptr_t)si.si_addr & ~UINT64_C(0xffff));
+	assert_int_equal(fbk_vcpu_sigbus(w.vcpu[0], &si, &v), 0);
+	assert_int_equal(w.ev.pages, 16);
+	assert_int_equal(w.ev.notify, FBK_NOTIFY_SEA);
+	assert_int_equal(fake_guest_read(&w.guest, FBK_GHES_SEA, 1, &rec), 1);
+	assert_int_equal(rec.nr_pages, 1);
+	assert_int_equal(rec.pages[0], w.ev.abort.gpa.addr);
+	assert_int_equal(fake_guest_read(&w.guest, FBK_GHES_ASYNC, 1, &rec), 1);
+	assert_int_equal(rec.nr_pages, 15);
+	assert_int_equal(fbk_ledger_pages(fbk_vm_ledger(w.vm)), 17);
+
+	si.si_code = BUS_MCEERR_AO;
+	assert_int_equal(fbk_vcpu_sigbus(w.vcpu[0], &si, &v), -EINVAL);
+	si.si_code = BUS_MCEERR_AR;
+	si.si_addr = NULL;
+	assert_int_equal(fbk_vcpu_sigbus(w.vcpu[0], &si, &v), -ERANGE);
+	assert_int_equal(fbk_vm_sigbus(w.vm, &si, &v), -ERANGE);
+	si.si_code = BUS_ADRERR;
+	assert_int_equal(fbk_vm_sigbus(w.vm, &si, &v), -EINVAL);
+	stop(&w);
+}
+
+/* Learnt twice while the report waits: counted twice, told once. */
+static void one_error_by_two_roads(void **state)
+{
+	struct fake_record rec;
+	struct fbk_verdict v;
+	uint64_t wait;
+	struct world w;
+	siginfo_t si;
+
+	start(&w);
+	si = bus(&w, BUS_MCEERR_AO, 3, 12);
+	assert_int_equal(fbk_vm_sigbus(w.vm, &si, &v), 0); /* in the block */
+	assert_int_equal(fbk_vm_sigbus(w.vm, &si, &v), 0); /* told already */
+	assert_int_equal(w.ev.notify, FBK_NOTIFY_ASYNC);
+	assert_int_equal(w.ev.record, 1);
+	si = bus(&w, BUS_MCEERR_AO, 9, 12);
+	assert_int_equal(fbk_vm_sigbus(w.vm, &si, &v), 0); /* queued */
+	si.si_code = BUS_MCEERR_AR;
+	assert_int_equal(fbk_vm_sigbus(w.vm, &si, &v), 0); /* queued already */
+	assert_int_equal(w.ev.source, FBK_SOURCE_SIGBUS_IO);
+	assert_int_equal(sea(&w, 0, 9, &v), 0); /* and now consumed: the SEA source takes it out of the queue */
+	assert_int_equal(ledger(&w, 9).count, 3);
+	assert_int_equal(fake_guest_read(&w.guest, FBK_GHES_SEA, 1, &rec), 1);
+	assert_int_equal(fake_guest_read(&w.guest, FBK_GHES_ASYNC, 1, &rec), 1);
+	assert_int_equal(rec.nr_pages, 1);
+	assert_int_equal(rec.pages[0], page(3));
+	assert_int_equal(fbk_vm_pump(w.vm, &wait), 0);
+	assert_int_equal(wait, UINT64_MAX);
+	assert_int_equal(fake_guest_read(&w.guest, FBK_GHES_ASYNC, 1, &rec), 0);
+	stop(&w);
+}
+
+/* An interrupt that nobody heard is raised again, at growing intervals, until the guest acknowledges. */
+static void the_interrupt_is_raised_again(void **state)
+{
+	struct fake_record rec;
+	struct fbk_verdict v;
+	uint64_t wait, total = 0;
+	struct world w;
+	siginfo_t si;
+	uint32_t i;
+
+	start(&w);
+	si = bus(&w, BUS_MCEERR_AO, 3, 12);
+	assert_int_equal(fbk_vm_sigbus(w.vm, &si, &v), 0);
+	assert_int_equal(w.nr_raised, 1);
+	for (i = 0; i < 30; i++) {
+		assert_int_equal(fbk_vm_pump(w.vm, &wait), 0);
+		assert_true(wait >= 1000000 && wait <= 1000000000);
+		fake_kvm.now_ns += wait;
+		total += wait;
+	}
+	assert_true(w.nr_raised > 10 && w.nr_raised <= 31);
+	assert_true(total > UINT64_C(5000000000));
+	assert_int_equal(fake_guest_read(&w.guest, FBK_GHES_ASYNC, 1, &rec), 1);
+	assert_int_equal(fbk_vm_pump(w.vm, &wait), 0);
+	assert_int_equal(wait, UINT64_MAX);
+	stop(&w);
+}
+
+static void a_failing_interrupt_is_told(void **state)
+{
+	struct fbk_verdict v;
+	struct world w;
+	siginfo_t si;
+
+	start(&w);
+	w.raise_fails = -EBADF;
+	si = bus(&w, BUS_MCEERR_AO, 3, 12);
+	assert_int_equal(fbk_vm_sigbus(w.vm, &si, &v), 0);
+	assert_int_equal(w.ev.notify_err, -EBADF);
+	stop(&w);
+}
+
+/* Whatever the guest writes over its pointers, acknowledgements and blocks, only its own reports suffer. */
+static void a_hostile_guest(void **state)
+{
+	struct fbk_verdict v;
+	struct world w;
+	uint64_t wait;
+	uint32_t i, k;
+	siginfo_t si;
+
+	start(&w);
+	srand(3);
+	for (i = 0; i < 3000; i++) {
+		for (k = 0; k < 8; k++)
+			w.guest.ram[FAKE_GHES_GPA - FAKE_RAM_GPA + (uint32_t)rand() % (k & 1 ? 32 : 3 * 4096)] =
+				(unsigned char)rand();
+		fake_kvm.pstate = rand() & 1 ? EL0 : EL1;
+		fake_kvm.pc += 4;
+		assert_int_equal(sea(&w, (uint32_t)rand() % NR_VCPUS, (uint32_t)rand() % 500, &v), 0);
+		assert_int_equal(v.action, FBK_VERDICT_REPLAY);
+		si = bus(&w, BUS_MCEERR_AO, (uint32_t)rand() % 500, 12);
+		assert_int_equal(fbk_vm_sigbus(w.vm, &si, &v), 0);
+		assert_int_equal(fbk_vm_pump(w.vm, &wait), 0);
+	}
+	assert_int_equal(fake_kvm.nr_dabt, 3000);
+	stop(&w);
+}
+
+static void without_acpi(void **state)
+{
+	struct fbk_vm_config cfg;
+	struct fbk_verdict v;
+	uint64_t wait;
+	struct world w;
+	siginfo_t si;
+
+	prepare(&w);
+	cfg = config(&w);
+	cfg.ghes = NULL;
+	start_with(&w, &cfg);
+	assert_int_equal(sea(&w, 0, 5, &v), 0);
+	assert_int_equal(fake_kvm.nr_dabt, 1);
+	assert_int_equal(w.ev.notify, FBK_NOTIFY_NONE);
+	si = bus(&w, BUS_MCEERR_AO, 3, 12);
+	assert_int_equal(fbk_vm_sigbus(w.vm, &si, &v), 0);
+	assert_int_equal(w.nr_raised + w.nr_pump, 0);
+	assert_int_equal(fbk_vm_pump(w.vm, &wait), 0);
+	assert_int_equal(wait, UINT64_MAX);
+	assert_int_equal(fbk_vm_reset(w.vm), 0);
+	assert_int_equal(fbk_ledger_pages(fbk_vm_ledger(w.vm)), 2);
+	stop(&w);
+}
+
+static void reset(void **state)
+{
+	struct fake_record rec;
+	struct fbk_verdict v;
+	uint64_t wait;
+	struct world w;
+	siginfo_t si;
+	uint32_t i;
+
+	start(&w);
+	assert_int_equal(sea(&w, 0, 5, &v), 0);
+	for (i = 20; i < 30; i++) {
+		si = bus(&w, BUS_MCEERR_AO, i, 12);
+		assert_int_equal(fbk_vm_sigbus(w.vm, &si, &v), 0);
+	}
+	memset(fake_guest_at(&w.guest, (struct fbk_gpa){ FAKE_GHES_GPA }), 0xff, FBK_GHES_AREA_LEN);
+	assert_int_equal(fbk_vm_reset(w.vm), 0);
+	assert_int_equal(fake_guest_read(&w.guest, FBK_GHES_SEA, 0, &rec), 0);
+	assert_int_equal(fake_guest_read(&w.guest, FBK_GHES_ASYNC, 0, &rec), 0);
+	assert_int_equal(fbk_vm_pump(w.vm, &wait), 0);
+	assert_int_equal(wait, UINT64_MAX);
+	assert_int_equal(fbk_ledger_pages(fbk_vm_ledger(w.vm)), 11);
+	assert_int_equal(sea(&w, 0, 6, &v), 0);
+	assert_int_equal(w.ev.notify, FBK_NOTIFY_SEA);
+	stop(&w);
+}
+
+static void not_an_external_abort(void **state)
+{
+	struct fbk_verdict v = { 0 };
+	struct world w;
+
+	start(&w);
+	exits_with(&w, 0, 1, 0x92000007, 0x1000, page(5));
+	assert_int_equal(fbk_vcpu_sea(w.vcpu[0], &v), -EBADMSG);
+	assert_int_equal(w.nr_events, 1);
+	assert_int_equal(w.ev.decode, -EBADMSG);
+	assert_int_equal(w.ev.raw_esr, 0x92000007);
+	assert_int_equal(w.ev.seq, 1);
+	assert_int_equal(fake_kvm.nr_dabt + fake_kvm.nr_serror, 0);
+	w.run[0].exit_reason = 6;
+	assert_int_equal(fbk_vcpu_sea(w.vcpu[0], &v), -EINVAL);
+	assert_int_equal(w.nr_events, 1);
+	assert_null(v.text);
+	stop(&w);
+}
+
+/* Every call the road makes fails once: an answer out of the documented set, an event each time, and no abort half told. */
+static void every_call_of_the_road_may_fail(void **state)
+{
+	static const uint64_t esrs[] = { 0x92000010, 0x92000050, 0x92001010 };
+	uint32_t n, k, repeat;
+
+	for (k = 0; k < ARRAY_SIZE(esrs); k++) {
+		for (repeat = 0; repeat < 2; repeat++) {
+			for (n = 1;; n++) {
+				struct fbk_verdict v = { .text = "untouched" };
+				struct fake_record rec;
+				struct world w;
+				int err;
+
+				start(&w);
+				if (repeat) {
+					exits_with(&w, 0, 1, esrs[k], 0x1000, page(5));
+					assert_int_equal(fbk_vcpu_sea(w.vcpu[0], &v), 0);
+					(void)fake_guest_read(&w.guest, FBK_GHES_SEA, 1, &rec);
+					v.text = "untouched";
+				}
+				exits_with(&w, 0, 1, esrs[k], 0x1000, page(5));
+				fake_kvm.nr_calls = 0;
+				fake_kvm.fail_at = n;
+				fake_kvm.fail_errno = EPERM;
+				err = fbk_vcpu_sea(w.vcpu[0], &v);
+				assert_int_equal(w.nr_events, 1 + repeat);
+				if (err) {
+					assert_int_equal(err, -EIO);
+					assert_int_equal(errno, EPERM);
+					assert_int_equal(w.ev.replay_err, -EIO);
+					assert_int_equal(w.ev.sys_errno, EPERM);
+					assert_int_equal(w.ev.replay, FBK_REPLAY_NONE);
+					assert_string_equal(v.text, "untouched");
+					assert_int_equal(ledger(&w, 5).count, 1 + repeat);
+				}
+				if (fake_kvm.nr_calls < n) {
+					stop(&w);
+					break;
+				}
+				stop(&w);
+			}
+			assert_true(n > 3);
+		}
+	}
+}
+
+static void every_call_of_creation_may_fail(void **state)
+{
+	uint32_t n;
+
+	for (n = 1;; n++) {
+		struct fbk_vm_config cfg;
+		struct fbk_vm *vm = NULL;
+		struct world w;
+		int err;
+
+		prepare(&w);
+		cfg = config(&w);
+		fake_kvm.fail_at = n;
+		fake_kvm.fail_errno = EBADF;
+		err = fbk_vm_create(&cfg, &vm);
+		if (!err) {
+			struct fbk_vcpu *vcpu = NULL;
+
+			assert_true(fake_kvm.nr_calls < n);
+			fake_kvm.fail_at = fake_kvm.nr_calls + 1;
+			assert_int_equal(fbk_vcpu_create(vm, FAKE_VCPU_FD, &w.run[0], 0, &vcpu), -ENOMEM);
+			assert_null(vcpu);
+			fbk_vm_destroy(vm);
+		} else {
+			assert_true(err == -ENOMEM || err == -EIO);
+			assert_null(vm);
+		}
+		assert_int_equal(fake_kvm.nr_allocs, 0);
+		fake_guest_exit(&w.guest);
+		if (!err)
+			break;
+	}
+	assert_int_equal(n, 3 + 4 + 1);
+}
+
+static void callers_bugs(void **state)
+{
+	struct fbk_vm_ops no_raise = ops, no_event = ops;
+	struct fbk_ghes_layout outside;
+	struct fbk_vm_config cfg;
+	struct fbk_vm *vm;
+	struct fbk_vcpu *vcpu;
+	struct fbk_verdict v;
+	struct world w;
+	uint64_t wait;
+	siginfo_t si;
+
+	start(&w);
+	si = bus(&w, BUS_MCEERR_AO, 3, 12);
+	cfg = config(&w);
+	cfg.size--;
+	assert_int_equal(fbk_vm_create(&cfg, &vm), -EINVAL);
+	cfg = config(&w);
+	cfg.gmem = NULL;
+	assert_int_equal(fbk_vm_create(&cfg, &vm), -EINVAL);
+	cfg = config(&w);
+	cfg.ops = NULL;
+	assert_int_equal(fbk_vm_create(&cfg, &vm), -EINVAL);
+	cfg = config(&w);
+	no_raise.raise_async = NULL;
+	cfg.ops = &no_raise;
+	assert_int_equal(fbk_vm_create(&cfg, &vm), -EINVAL);
+	cfg = config(&w);
+	assert_int_equal(fbk_ghes_layout_init(&outside, (struct fbk_gpa){ 0x10000 }), 0);
+	cfg.ghes = &outside;
+	assert_int_equal(fbk_vm_create(&cfg, &vm), -EINVAL);
+	cfg = config(&w);
+	cfg.max_pages = UINT32_MAX;
+	assert_int_equal(fbk_vm_create(&cfg, &vm), -EINVAL);
+	w.policy.size = 1;
+	cfg = config(&w);
+	assert_int_equal(fbk_vm_create(&cfg, &vm), -EINVAL);
+	assert_int_equal(fbk_vm_create(NULL, &vm), -EINVAL);
+	assert_int_equal(fbk_vcpu_create(NULL, 0, &w.run[0], 0, &vcpu), -EINVAL);
+	assert_int_equal(fbk_vcpu_create(w.vm, 0, NULL, 0, &vcpu), -EINVAL);
+	assert_int_equal(fbk_vcpu_sea(NULL, &v), -EINVAL);
+	assert_int_equal(fbk_vcpu_sigbus(NULL, &si, &v), -EINVAL);
+	assert_int_equal(fbk_vm_sigbus(NULL, &si, &v), -EINVAL);
+	assert_int_equal(fbk_vm_sigbus(w.vm, NULL, &v), -EINVAL);
+	assert_int_equal(fbk_vm_pump(NULL, &wait), -EINVAL);
+	assert_int_equal(fbk_vm_reset(NULL), -EINVAL);
+	assert_null(fbk_vm_ledger(NULL));
+	fbk_vm_destroy(NULL);
+	fbk_vcpu_destroy(NULL);
+
+	/* The default policy, and nobody who listens to events. */
+	cfg = config(&w);
+	no_event.event = NULL;
+	cfg.ops = &no_event;
+	cfg.policy = NULL;
+	assert_int_equal(fbk_vm_create(&cfg, &vm), 0);
+	assert_int_equal(fbk_vm_sigbus(vm, &si, &v), 0);
+	fbk_vm_destroy(vm);
+	stop(&w);
+}
+
+/* Four threads at once, under the sanitizers: no page lost, no sequence number given twice. */
+struct crowd {
+	struct world *w;
+	uint32_t index;
+};
+
+static uint64_t seen[4 * 400 + 1];
+
+static void on_crowd_event(void *opaque, const struct fbk_event *ev)
+{
+	assert_true(ev->seq < ARRAY_SIZE(seen));
+	__atomic_fetch_add(&seen[ev->seq], 1, __ATOMIC_RELAXED);
+}
+
+static int crowd_raise(void *opaque)
+{
+	return 0;
+}
+
+static void crowd_pump(void *opaque)
+{
+}
+
+static void *crowd_thread(void *arg)
+{
+	struct crowd *c = arg;
+	struct fbk_verdict v;
+	uintptr_t bad = 0;
+	uint64_t wait;
+	uint32_t i;
+
+	for (i = 0; i < 400; i++) {
+		siginfo_t si = bus(c->w, BUS_MCEERR_AO, c->index * 100 + i % 100, 12);
+
+		if (fbk_vm_sigbus(c->w->vm, &si, &v))
+			bad++;
+		if (fbk_vm_pump(c->w->vm, &wait))
+			bad++;
+	}
+	return (void *)bad;
+}
+
+static void many_threads(void **state)
+{
+	static const struct fbk_vm_ops crowd_ops = { on_crowd_event, crowd_raise, crowd_pump };
+	struct crowd c[4];
+	struct fbk_vm_config cfg;
+	pthread_t t[4];
+	struct world w;
+	void *bad;
+	size_t i;
+
+	prepare(&w);
+	cfg = config(&w);
+	cfg.ops = &crowd_ops;
+	start_with(&w, &cfg);
+	memset(seen, 0, sizeof(seen));
+	for (i = 0; i < 4; i++) {
+		c[i] = (struct crowd){ &w, (uint32_t)i };
+		assert_int_equal(pthread_create(&t[i], NULL, crowd_thread, &c[i]), 0);
+	}
+	for (i = 0; i < 4; i++) {
+		pthread_join(t[i], &bad);
+		assert_null(bad);
+	}
+	for (i = 1; i < ARRAY_SIZE(seen); i++)
+		assert_int_equal(seen[i], 1);
+	assert_int_equal(fbk_ledger_pages(fbk_vm_ledger(w.vm)), 400);
+	assert_int_equal(ledger(&w, 250).count, 4);
+	stop(&w);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(contained),
+		cmocka_unit_test(kernel_mode_is_told_asynchronously),
+		cmocka_unit_test(records_are_never_alike),
+		cmocka_unit_test(two_at_once),
+		cmocka_unit_test(nobody_acknowledges),
+		cmocka_unit_test(own_record_unread),
+		cmocka_unit_test(a_clock_that_stands_still),
+		cmocka_unit_test(a_thousand_before_the_first_acknowledgement),
+		cmocka_unit_test(more_than_the_queue_holds),
+		cmocka_unit_test(a_full_ledger),
+		cmocka_unit_test(addresses_missing),
+		cmocka_unit_test(storm),
+		cmocka_unit_test(sigbus_has_the_same_outcome),
+		cmocka_unit_test(one_error_by_two_roads),
+		cmocka_unit_test(the_interrupt_is_raised_again),
+		cmocka_unit_test(a_failing_interrupt_is_told),
+		cmocka_unit_test(a_hostile_guest),
+		cmocka_unit_test(without_acpi),
+		cmocka_unit_test(reset),
+		cmocka_unit_test(not_an_external_abort),
+		cmocka_unit_test(every_call_of_the_road_may_fail),
+		cmocka_unit_test(every_call_of_creation_may_fail),
+		cmocka_unit_test(callers_bugs),
+		cmocka_unit_test(many_threads),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
