@@ -78,5 +78,5 @@ need_space()
 # section NAME: the packages of one section of lab/packages
 section()
 {
-	awk -v s="$1" '$1 == s { print $2 }' "$LAB_DIR/packages"
+	awk -v s="$1" -v no="!$(dpkg --print-architecture)" '$1 == s && $3 != no { print $2 }' "$LAB_DIR/packages"
 }
