@@ -15,8 +15,8 @@ int fbk_say_open(const char *name)
 	struct fbk_line l = { 0 };
 	int fd = say_fd;
 
-	/* "<4>": a level that the console shows once its threshold is raised. */
-	fbk_line_text(&l, "<4>");
+	/* "<0>": a level that the console shows whatever its threshold. */
+	fbk_line_text(&l, "<0>");
 	fbk_line_text(&l, name);
 	fbk_line_text(&l, "[");
 	fbk_line_dec(&l, NULL, getpid());

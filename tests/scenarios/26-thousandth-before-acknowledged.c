@@ -24,7 +24,7 @@ static void run(void)
 	fbk_victim_start(&v, g, "many 1000");
 	FBK_CHECK_EQ(v.nr_pages, PAGES);
 	/* A thousand stories on the console would take longer than the errors. */
-	fbk_guest_send(g, "loglevel 5");
+	fbk_guest_send(g, "loglevel 1");
 	fbk_guest_sync(g);
 	fbk_guest_freeze(g);
 	for (i = 0; i < PAGES; i++) {
