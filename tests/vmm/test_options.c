@@ -1,0 +1,150 @@
+/* SPDX-License-Identifier: MIT */
+/* SPDX-FileCopyrightText: The firebreak authors */
+/*
+ * test_options.c - the command line: one row a case.
+ */
+#include "test.h"
+
+#include "options.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#define MAX_ARGS 24
+
+/* Splits at blanks; "_" stands for an empty argument. */
+static int parse(const char *line, struct fbk_run_options *o, char *why)
+{
+	static char copy[4096];
+	char *argv[MAX_ARGS];
+	int argc = 0;
+
+	snprintf(copy, sizeof(copy), "%s", line);
+	for (char *t = strtok(copy, " "); t; t = strtok(NULL, " "))
+		argv[argc++] = strcmp(t, "_") ? t : t + 1;
+	why[0] = '\0';
+	return fbk_options_parse(argc, argv, o, why, 160);
+}
+
+static void defaults(void **state)
+{
+	struct fbk_run_options o;
+	char why[160];
+
+	assert_int_equal(parse("--kernel k", &o, why), 0);
+	assert_string_equal(o.kernel, "k");
+	assert_null(o.initrd);
+	assert_null(o.events);
+	assert_string_equal(o.append, "panic=-1");
+	assert_int_equal(o.ram_len, 256 << 20);
+	assert_int_equal(o.nr_cpus, 1);
+	assert_int_equal(o.nr_disks, 0);
+	assert_int_equal(o.sea, FBK_SEA_AUTO);
+	assert_false(o.reset_exits);
+	assert_false(o.panic_waits);
+}
+
+static void everything(void **state)
+{
+	struct fbk_run_options o;
+	char why[160];
+
+	assert_int_equal(parse("--kernel=k --initrd i --append=a=b --memory 2G --cpus=8 --disk a,ro --disk b --sea off "
+			       "--events=- --reset exit --panic=wait",
+			       &o, why),
+			 0);
+	assert_string_equal(o.initrd, "i");
+	assert_string_equal(o.append, "a=b");
+	assert_true(o.ram_len == UINT64_C(2) << 30);
+	assert_int_equal(o.nr_cpus, 8);
+	assert_int_equal(o.nr_disks, 2);
+	assert_string_equal(o.disk[0].path, "a");
+	assert_true(o.disk[0].read_only);
+	assert_false(o.disk[1].read_only);
+	assert_int_equal(o.sea, FBK_SEA_OFF);
+	assert_string_equal(o.events, "-");
+	assert_true(o.reset_exits);
+	assert_true(o.panic_waits);
+}
+
+static void wrong_lines(void **state)
+{
+	static const struct {
+		const char *line, *says;
+	} rows[] = {
+		{ "", "--kernel is needed" },
+		{ "--memory 1G", "--kernel is needed" },
+		{ "--kernel", "value is missing" },
+		{ "--kernel=", "empty value" },
+		{ "--kernel _", "empty value" },
+		{ "kernel", "not an option" },
+		{ "-k x", "not an option" },
+		{ "--kernels x", "no such option" },
+		{ "--averyveryveryveryverylongoptionname x", "no such option" },
+		{ "--kernel k --cpus 0", "1 to 8" },
+		{ "--kernel k --cpus 9", "1 to 8" },
+		{ "--kernel k --cpus 10", "1 to 8" },
+		{ "--kernel k --cpus -1", "1 to 8" },
+		{ "--kernel k --cpus one", "1 to 8" },
+		{ "--kernel k --memory 63M", "64M to 255G" },
+		{ "--kernel k --memory 256G", "64M to 255G" },
+		{ "--kernel k --memory 65537K", "multiple of 64K" },
+		{ "--kernel k --memory -1", "not a size" },
+		{ "--kernel k --memory 1T", "not a size" },
+		{ "--kernel k --memory 1GG", "not a size" },
+		{ "--kernel k --memory 99999999999999999999", "not a size" },
+		{ "--kernel k --memory 18446744073709551615G", "not a size" },
+		{ "--kernel k --sea maybe", "on or off" },
+		{ "--kernel k --reset off", "exit or reboot" },
+		{ "--kernel k --panic never", "wait or exit" },
+		{ "--kernel k --disk a --disk b --disk c --disk d --disk e", "at most 4" },
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		struct fbk_run_options o = { .kernel = "untouched" };
+		char why[160];
+
+		if (parse(rows[i].line, &o, why) != -EINVAL || !strstr(why, rows[i].says))
+			fail_msg("%s: '%s'", rows[i].line, why);
+		assert_string_equal(o.kernel, "untouched");
+	}
+}
+
+static void a_long_command_line(void **state)
+{
+	static char text[2100];
+	char *argv[] = { "--kernel", "k", "--append", text };
+	struct fbk_run_options o;
+	char why[160];
+
+	memset(text, 'x', 2047);
+	assert_int_equal(fbk_options_parse(4, argv, &o, why, sizeof(why)), 0);
+	text[2047] = 'x';
+	assert_int_equal(fbk_options_parse(4, argv, &o, why, sizeof(why)), -EINVAL);
+}
+
+static void sizes(void **state)
+{
+	static const struct {
+		const char *s;
+		uint64_t bytes;
+	} rows[] = { { "512", UINT64_C(512) << 20 }, { "64K", 65536 }, { "1g", UINT64_C(1) << 30 }, { "0", 0 } };
+
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		uint64_t bytes;
+
+		assert_int_equal(fbk_size_parse(rows[i].s, &bytes), 0);
+		assert_true(bytes == rows[i].bytes);
+	}
+}
+
+int main(void)
+{
+	static const struct CMUnitTest tests[] = {
+		cmocka_unit_test(defaults),	       cmocka_unit_test(everything), cmocka_unit_test(wrong_lines),
+		cmocka_unit_test(a_long_command_line), cmocka_unit_test(sizes),
+	};
+
+	return cmocka_run_group_tests_name("vmm-options", tests, NULL, NULL);
+}
