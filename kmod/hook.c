@@ -35,6 +35,10 @@
 
 #include "internal.h"
 
+static bool sea_log_hits = true;
+module_param_named(log, sea_log_hits, bool, 0600);
+MODULE_PARM_DESC(log, "a line in the kernel's log for each hit (default: yes)");
+
 typedef int (*sea_abort_fn)(struct kvm_vcpu *vcpu);
 
 /* One vCPU thread on its way to a claim in the name of the firmware. */
@@ -83,6 +87,8 @@ static gpa_t sea_fault_gpa(const struct kvm_vcpu *vcpu)
 
 static void sea_log(const struct sea_page *page, const char *shape, u64 esr)
 {
+	if (!READ_ONCE(sea_log_hits))
+		return;
 	if (!__ratelimit(&sea_log_limit)) {
 		sea_stats.unlogged++;
 		return;

@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-only WITH Linux-syscall-note */
+/* SPDX-License-Identifier: (GPL-2.0-only OR MIT) */
 /* SPDX-FileCopyrightText: The firebreak authors */
 /*
  * User interface of the sea_inject module: the character device

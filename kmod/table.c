@@ -22,7 +22,6 @@ struct sea_stats sea_stats;
 
 static LIST_HEAD(sea_vms);
 static unsigned int sea_armed; /* pages armed */
-static unsigned int sea_known; /* pages armed or healed */
 static u64 sea_last_id;
 
 static void sea_reap(struct work_struct *work);
@@ -83,7 +82,6 @@ static void sea_page_drop(struct sea_page *page)
 	xa_erase(&page->vm->pages, page->gfn);
 	if (page->armed)
 		sea_armed--;
-	sea_known--;
 	WRITE_ONCE(page->armed, false);
 	kfree_rcu(page, rcu);
 }
@@ -151,7 +149,6 @@ int sea_table_arm(const struct sea_spot *spots, unsigned int n, const struct sea
 		xa_set_mark(&vm->pages, page->gfn, SEA_MARK_ARMED);
 		sea_last_id++;
 		sea_armed++;
-		sea_known++;
 		if (!i)
 			*ret_id = page->id;
 	}

@@ -12,6 +12,7 @@
 #include <linux/file.h>
 #include <linux/fs.h>
 #include <linux/hugetlb.h>
+#include <linux/irqflags.h>
 #include <linux/kvm_host.h>
 #include <linux/magic.h>
 #include <linux/mm.h>
@@ -302,20 +303,21 @@ int sea_spots_by_hva(struct sea_vm_ref *ref, unsigned long hva, u64 pages, struc
 
 /*
  * The host frame at @addr, or 0; *ret_next is where the search goes on. With
- * mmap_lock held for reading: page tables can still be freed, but only after an
- * RCU grace period, and entries can change, so each is read once.
+ * mmap_lock held for reading, page tables can still be freed, but not while this
+ * CPU has its interrupts off (the rule of lockless page-table walks); entries can
+ * change, so each is read once.
  */
 static unsigned long sea_host_pfn(struct mm_struct *mm, unsigned long addr,
 				  unsigned long *ret_next)
 {
-	unsigned long pfn = 0;
+	unsigned long pfn = 0, flags;
 	pgd_t *pgdp, pgd;
 	p4d_t *p4dp, p4d;
 	pud_t *pudp, pud;
 	pmd_t *pmdp, pmd;
 	pte_t pte;
 
-	rcu_read_lock();
+	local_irq_save(flags);
 	*ret_next = ALIGN(addr + 1, PGDIR_SIZE);
 	pgdp = pgd_offset(mm, addr);
 	pgd = READ_ONCE(*pgdp);
@@ -350,7 +352,7 @@ static unsigned long sea_host_pfn(struct mm_struct *mm, unsigned long addr,
 	if (pte_present(pte))
 		pfn = pte_pfn(pte);
 out:
-	rcu_read_unlock();
+	local_irq_restore(flags);
 	return pfn;
 }
 

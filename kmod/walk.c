@@ -53,6 +53,9 @@ static bool sea_regime_get(struct kvm_vcpu *vcpu, u64 va, struct sea_regime *ret
 	unsigned int entries_shift;
 	u64 ttbr;
 
+	if (vcpu_el1_is_32bit(vcpu))
+		return false;
+
 	if (upper) {
 		ttbr = sea_guest_reg(vcpu, on_cpu, TTBR1);
 		ret->va_bits = 64 - FIELD_GET(SEA_TCR_T1SZ, tcr);
