@@ -44,6 +44,10 @@ packages_install()
 				rm -f "$log"
 				die $LAB_E_DISK "disk full: the Debian packages could not be installed"
 			fi
+			if grep -q 'Failed to fetch\|Could not resolve\|nable to connect' "$log"; then
+				rm -f "$log"
+				die $LAB_E_NETWORK "no network: these Debian packages are missing and could not be fetched: $missing"
+			fi
 			rm -f "$log"
 			die $LAB_E_PACKAGE "apt-get could not install: $missing (above: why)"
 		fi

@@ -195,5 +195,5 @@ userland_make()
 # sysroot_make DEBS STAGE
 sysroot_make()
 {
-	unpack "$1" "$2" '*.deb' && rm -rf "$2/usr/share"
+	unpack "$1" "$2" '*.deb' && rm -rf "${2:?}/usr/share"
 }
