@@ -1,0 +1,221 @@
+/* SPDX-License-Identifier: MIT */
+/* SPDX-FileCopyrightText: The firebreak authors */
+/*
+ * fuzz_road.c - a whole VM under a hostile guest and a failing kernel: any order of errors on any vCPU, guest writes all
+ * over the error blocks, resets, pumps, and system calls that fail. Whatever happens, errors are answered out of the
+ * documented set, each is told once, and a record that the guest can see is well-formed.
+ */
+#include "fuzz.h"
+
+#include "host/kvm_uapi.h"
+#include "host/sys.h"
+
+#include <firebreak/cper.h>
+#include <firebreak/vm.h>
+
+#include <errno.h>
+
+#define RAM_GPA UINT64_C(0x40000000)
+#define RAM_LEN (UINT64_C(64) * FBK_PAGE_SIZE)
+#define AREA_GPA (RAM_GPA + 0x10000)
+#define NR_VCPUS 2
+
+static unsigned char ram[RAM_LEN] __attribute__((aligned(65536)));
+static uint64_t now_ns, pstate;
+static uint32_t fail_in; /* calls until one fails; 0: none does */
+static uint32_t nr_events;
+
+static int fails(void)
+{
+	if (!fail_in || --fail_in)
+		return 0;
+	errno = EIO;
+	return 1;
+}
+
+static int fuzz_ioctl(int fd, unsigned long request, void *arg)
+{
+	if (fails())
+		return -1;
+	if (request == KVM_CHECK_EXTENSION)
+		return (uintptr_t)arg != FBK_KVM_CAP_ARM_INJECT_EXT_IABT;
+	if (request == KVM_GET_ONE_REG)
+		memcpy((void *)(uintptr_t)((struct kvm_one_reg *)arg)->addr, &pstate, 8);
+	return 0;
+}
+
+static int fuzz_clock(clockid_t clock, struct timespec *ret)
+{
+	now_ns += 1000;
+	ret->tv_sec = (time_t)(now_ns / 1000000000);
+	ret->tv_nsec = (long)(now_ns % 1000000000);
+	return 0;
+}
+
+static int fuzz_sleep(const struct timespec *ts, struct timespec *rem)
+{
+	now_ns += (uint64_t)ts->tv_nsec;
+	return 0;
+}
+
+static const struct fbk_sys fuzz_sys = { fuzz_ioctl, fuzz_clock, fuzz_sleep, calloc, free };
+
+static void on_event(void *opaque, const struct fbk_event *ev)
+{
+	char line[FBK_EVENT_JSON_MAX];
+
+	nr_events++;
+	CHECK(ev->seq == nr_events);
+	CHECK(fbk_event_json(ev, line, sizeof(line)) > 0);
+	CHECK(ev->verdict.text);
+}
+
+static int on_raise(void *opaque)
+{
+	return fails() ? -EIO : 0;
+}
+
+static void on_pump(void *opaque)
+{
+}
+
+static uint64_t le(const unsigned char *p, size_t n)
+{
+	struct fuzz f = { p, n };
+
+	return fuzz_take(&f, n);
+}
+
+/* Written by us alone since the guest last scribbled: what it sees must make sense. */
+static void look(const struct fbk_ghes_layout *l, enum fbk_ghes_source s)
+{
+	const unsigned char *block = ram + (l->source[s].block.addr - RAM_GPA);
+	uint64_t status = le(block, 4), len = le(block + 12, 4), i;
+
+	if (!status)
+		return;
+	CHECK((status & 1) && le(block + 16, 4) == 0);
+	CHECK(len == (status >> 4) * FBK_CPER_SECTION_LEN && len && len <= FBK_GHES_BLOCK_LEN - FBK_CPER_STATUS_LEN);
+	for (i = 0; i < status >> 4; i++) {
+		uint64_t pa = le(block + FBK_CPER_STATUS_LEN + i * FBK_CPER_SECTION_LEN + FBK_CPER_DATA_LEN + 16, 8);
+
+		CHECK(pa % FBK_PAGE_SIZE == 0 && pa >= RAM_GPA && pa < RAM_GPA + RAM_LEN);
+	}
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
+{
+	static const struct fbk_vm_ops ops = { on_event, on_raise, on_pump };
+	struct fuzz f = { data, len };
+	struct fbk_gmem gmem = { 0 };
+	struct fbk_gmem_region r = { { RAM_GPA }, { (uintptr_t)ram }, RAM_LEN };
+	struct fbk_ghes_layout layout;
+	struct fbk_policy policy;
+	struct fbk_vm_config cfg = { .size = sizeof(cfg), .gmem = &gmem, .ghes = &layout, .policy = &policy, .ops = &ops };
+	struct kvm_run run[NR_VCPUS];
+	struct fbk_vcpu *vcpu[NR_VCPUS];
+	struct fbk_vm *vm;
+	uint32_t i, expected = 0;
+	int scribbled = 0;
+
+	fbk_sys = &fuzz_sys;
+	now_ns = UINT64_C(1700000000000000000);
+	nr_events = fail_in = 0;
+	memset(ram, 0, sizeof(ram));
+	fbk_policy_default(&policy);
+	policy.ack_wait_us = 2000;
+	policy.storm_repeats = (uint32_t)fuzz_take(&f, 1) % 8;
+	cfg.max_pages = 1 + (uint32_t)fuzz_take(&f, 1) % 64;
+	CHECK(fbk_gmem_add(&gmem, &r) == 0);
+	CHECK(fbk_ghes_layout_init(&layout, (struct fbk_gpa){ AREA_GPA }) == 0);
+	CHECK(fbk_vm_create(&cfg, &vm) == 0);
+	CHECK(fbk_vm_reset(vm) == 0);
+	for (i = 0; i < NR_VCPUS; i++)
+		CHECK(fbk_vcpu_create(vm, (int)i, &run[i], i, &vcpu[i]) == 0);
+
+	while (f.len) {
+		uint8_t op = (uint8_t)fuzz_take(&f, 1);
+		uint32_t who = op >> 7, told = nr_events;
+		struct fbk_verdict v;
+		uint64_t wait = 0;
+		siginfo_t si;
+		int err;
+
+		memset(&si, 0, sizeof(si));
+		si.si_signo = SIGBUS;
+		switch (op & 7) {
+		case 0: {
+			/* Mostly aborts, else any syndrome at all. */
+			uint64_t fields[4];
+
+			fields[0] = fuzz_take(&f, 1);
+			fields[1] = op & 8 ? fuzz_take(&f, 4) : 0x92000010 | (fuzz_take(&f, 2) & 0x1f4f) << (op & 16 ? 0 : 16);
+			fields[2] = fuzz_take(&f, 2);
+			fields[3] = RAM_GPA + fuzz_take(&f, 1) % 64 * FBK_PAGE_SIZE;
+			memset(&run[who], 0, sizeof(run[who]));
+			run[who].exit_reason = FBK_KVM_EXIT_ARM_SEA;
+			memcpy(run[who].padding, fields, sizeof(fields));
+			pstate = op & 32 ? 0x3c5 : 0;
+			err = fbk_vcpu_sea(vcpu[who], &v);
+			CHECK(err == 0 || err == -EBADMSG || err == -EIO);
+			expected++;
+			break;
+		}
+		case 1:
+		case 2:
+			si.si_code = op & 8 ? BUS_MCEERR_AO : BUS_MCEERR_AR;
+			/* A page before guest RAM to a page behind it. */
+			si.si_addr = (void *)((uintptr_t)ram + fuzz_take(&f, 3) % (RAM_LEN + 8192) - 4096);
+			si.si_addr_lsb = (short)fuzz_take(&f, 1);
+			if ((op & 7) == 1) {
+				err = fbk_vcpu_sigbus(vcpu[who], &si, &v);
+				CHECK(err == 0 || err == -EIO || err == -ERANGE || err == -EINVAL);
+			} else {
+				err = fbk_vm_sigbus(vm, &si, &v);
+				CHECK(err == 0 || err == -ERANGE);
+			}
+			expected += err == 0 || err == -EIO;
+			break;
+		case 3:
+			CHECK(fbk_vm_pump(vm, &wait) == 0);
+			CHECK(wait > 0);
+			now_ns += wait == UINT64_MAX ? 0 : wait;
+			break;
+		case 4: {
+			/* The guest reads one source as it should. */
+			uint32_t s = op >> 3 & 1;
+
+			if (!scribbled)
+				look(&layout, (enum fbk_ghes_source)s);
+			memset(ram + (layout.source[s].block.addr - RAM_GPA), 0, 4);
+			ram[layout.source[s].ack.addr - RAM_GPA] = 1;
+			break;
+		}
+		case 5: {
+			/* Or writes what it likes where it likes. */
+			uint64_t at = fuzz_take(&f, 2) % (op & 8 ? 32 : 0x3000);
+
+			ram[AREA_GPA - RAM_GPA + at] = (unsigned char)fuzz_take(&f, 1);
+			scribbled = 1;
+			break;
+		}
+		case 6:
+			fail_in = 1 + (op >> 3 & 3);
+			break;
+		default:
+			if (op == 0xff) {
+				CHECK(fbk_vm_reset(vm) == 0);
+				scribbled = 0;
+			} else {
+				now_ns += fuzz_take(&f, 2) << 16;
+			}
+		}
+		CHECK(nr_events == expected);
+		CHECK(nr_events - told <= 1);
+	}
+
+	for (i = 0; i < NR_VCPUS; i++)
+		fbk_vcpu_destroy(vcpu[i]);
+	fbk_vm_destroy(vm);
+	return 0;
+}
