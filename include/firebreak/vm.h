@@ -125,8 +125,9 @@ FBK_API FBK_MUST_CHECK int fbk_vm_sigbus(struct fbk_vm *vm, const siginfo_t *si,
  * @ret_wait_ns: how long until it is worth calling again; UINT64_MAX: nothing waits
  *
  * Call it when want_pump asks, then again whenever the returned time has passed. It never blocks on the guest: it looks
- * for the acknowledgement, and writes the next record (up to 26 pages) when it is there. While it is missing the
- * interrupt is raised again now and then, at growing intervals up to one second.
+ * for the acknowledgement, and writes the next record (up to 8 pages) when it is there. Since a guest
+ * acknowledges before it has isolated anything, records also keep a distance in time. While the acknowledgement is
+ * missing the interrupt is raised again now and then, at growing intervals up to one second.
  *
  * Return:  0.
  * Errors:  -EINVAL null argument; -EHWPOISON the asynchronous source's block is itself poisoned: what is queued stays

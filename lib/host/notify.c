@@ -22,6 +22,13 @@
 #define MS UINT64_C(1000000)
 #define BACKOFF_MIN_NS (1 * MS)
 #define BACKOFF_MAX_NS (1000 * MS)
+
+/*
+ * Linux acknowledges an asynchronous record before it has isolated the pages: it queues them, 16 for each CPU, and
+ * drops what does not fit. So they come eight at a time, two such records at once at most, and then one in 100 ms.
+ */
+#define ASYNC_PAGES 8
+#define ASYNC_PACE_NS (100 * MS)
 #define ACK_POLL_MAX_US 1000
 
 /* What is to be done once the lock is released. */
@@ -126,10 +133,16 @@ static void refill(struct fbk_vm *vm)
 	}
 }
 
+/* How long the next asynchronous record has to wait for the guest to have worked through the ones before. */
+static uint64_t paced_ns(const struct fbk_vm *vm, uint64_t mono_ns)
+{
+	return vm->pace_ns > mono_ns + ASYNC_PACE_NS ? vm->pace_ns - mono_ns - ASYNC_PACE_NS : 0;
+}
+
 /* Writes the next asynchronous record if its turn has come. */
 static int deliver(struct fbk_vm *vm, struct after *after, uint64_t now_ns, uint64_t mono_ns)
 {
-	struct fbk_gpa pages[FBK_CPER_MAX_PAGES];
+	struct fbk_gpa pages[ASYNC_PAGES];
 	enum fbk_turn turn = look(vm, FBK_GHES_ASYNC);
 	uint32_t nr;
 	int err;
@@ -138,13 +151,14 @@ static int deliver(struct fbk_vm *vm, struct after *after, uint64_t now_ns, uint
 		return -EHWPOISON;
 	if (vm->queue.nr == 0)
 		refill(vm);
-	if (turn == FBK_TURN_GUEST || vm->queue.nr == 0)
+	if (turn == FBK_TURN_GUEST || vm->queue.nr == 0 || paced_ns(vm, mono_ns))
 		return 0;
-	nr = fbk_queue_peek(&vm->queue, pages, FBK_CPER_MAX_PAGES);
+	nr = fbk_queue_peek(&vm->queue, pages, ASYNC_PAGES);
 	err = write_record(vm, FBK_GHES_ASYNC, pages, nr, -1, now_ns);
 	if (err)
 		return err;
 	fbk_queue_drop(&vm->queue, nr);
+	vm->pace_ns = (vm->pace_ns > mono_ns ? vm->pace_ns : mono_ns) + ASYNC_PACE_NS;
 	after->raise = 1;
 	vm->raised_ns = mono_ns;
 	vm->backoff_ns = BACKOFF_MIN_NS;
@@ -340,6 +354,8 @@ int fbk_notify_pump(struct fbk_vm *vm, uint64_t *ret_wait_ns)
 			passed = 0;
 		}
 		wait = vm->backoff_ns > passed ? vm->backoff_ns - passed : BACKOFF_MIN_NS;
+		if (!vm->source[FBK_GHES_ASYNC].in_flight)
+			wait = paced_ns(vm, mono_ns);
 		if (wait < BACKOFF_MIN_NS)
 			wait = BACKOFF_MIN_NS;
 	}
@@ -362,6 +378,7 @@ int fbk_notify_reset(struct fbk_vm *vm)
 	pthread_mutex_lock(&vm->lock);
 	fbk_queue_init(&vm->queue, vm->queue_ring, FBK_QUEUE_RANGES);
 	vm->rescan = 0;
+	vm->pace_ns = 0;
 	for (s = 0; s < FBK_GHES_NR_SOURCES; s++) {
 		fbk_handshake_init(&vm->source[s]);
 		if (fbk_gmem_store_release_u64(vm->gmem, vm->ghes.source[s].pointer, vm->ghes.source[s].block.addr) ||

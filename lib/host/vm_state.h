@@ -38,6 +38,7 @@ struct fbk_vm {
 	uint32_t rescan_cursor;
 	uint64_t raised_ns;  /* when the asynchronous source's interrupt was raised last */
 	uint64_t backoff_ns; /* until it is raised again */
+	uint64_t pace_ns;    /* CLOCK_MONOTONIC until which the guest has work from asynchronous records */
 	unsigned char record[FBK_GHES_BLOCK_LEN];
 };
 
