@@ -261,11 +261,11 @@ static void cmd_reads(void)
 
 /*
  * A page that was in use once (so that the host has memory under it) and is free now, as the kernel itself says.
- * Not one of the first or the last ones freed: those wait on lists of their own to be used again at once.
+ * Many, since an eighth of the memory may wait on lists of its own to be used again at once.
  */
 static void cmd_free(void)
 {
-	size_t len = 16 << 20, nr = len / 4096, i;
+	size_t len = 48 << 20, nr = len / 4096, i;
 	uint64_t *gpas = malloc(nr * sizeof(*gpas));
 	struct fbk_line l;
 	char *mem;
@@ -276,8 +276,7 @@ static void cmd_free(void)
 		free(gpas);
 		return;
 	}
-	for (i = 0; i < nr; i++)
-		gpas[i] = fbk_pages_gpa(mem + i * 4096);
+	fbk_pages_gpas(mem, nr, gpas);
 	munmap(mem, len);
 	for (i = nr / 8; i < nr; i++)
 		if (fbk_pages_flags(gpas[i]) & FBK_KPF_BUDDY)

@@ -12,7 +12,7 @@
 #include <unistd.h>
 
 #define PAGEMAP_PRESENT (UINT64_C(1) << 63)
-#define PAGEMAP_PFN (((UINT64_C(1) << 55) - 1))
+#define PAGEMAP_PFN ((UINT64_C(1) << 55) - 1)
 
 static int open_once(int *fd, const char *path)
 {
@@ -23,22 +23,38 @@ static int open_once(int *fd, const char *path)
 	return *fd;
 }
 
-uint64_t fbk_pages_gpa(const volatile void *addr)
+void fbk_pages_gpas(const volatile void *addr, size_t nr, uint64_t *ret)
 {
 	/* Opened anew each time: the file is bound to the process that opened it, and processes fork. */
 	int fd = open("/proc/self/pagemap", O_RDONLY | O_CLOEXEC);
-	uint64_t entry;
+	off_t from = (off_t)((uintptr_t)addr / 4096 * sizeof(*ret));
+	size_t want = nr * sizeof(*ret), i;
 
 	if (fd < 0)
 		fbk_die("/proc/self/pagemap");
-	if (pread(fd, &entry, sizeof(entry), (off_t)((uintptr_t)addr / 4096 * sizeof(entry))) != sizeof(entry))
-		fbk_die("pagemap");
-	close(fd);
-	if (!(entry & PAGEMAP_PRESENT) || !(entry & PAGEMAP_PFN)) {
-		errno = EFAULT;
-		fbk_die("no page under the address");
+	for (i = 0; i < want;) {
+		ssize_t n = pread(fd, (char *)ret + i, want - i, from + (off_t)i);
+
+		if (n <= 0)
+			fbk_die("pagemap");
+		i += (size_t)n;
 	}
-	return (entry & PAGEMAP_PFN) * 4096;
+	close(fd);
+	for (i = 0; i < nr; i++) {
+		if (!(ret[i] & PAGEMAP_PRESENT) || !(ret[i] & PAGEMAP_PFN)) {
+			errno = EFAULT;
+			fbk_die("no page under the address");
+		}
+		ret[i] = (ret[i] & PAGEMAP_PFN) * 4096;
+	}
+}
+
+uint64_t fbk_pages_gpa(const volatile void *addr)
+{
+	uint64_t gpa;
+
+	fbk_pages_gpas(addr, 1, &gpa);
+	return gpa;
 }
 
 uint64_t fbk_pages_flags(uint64_t gpa)

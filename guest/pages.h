@@ -20,6 +20,9 @@
 /* Guest physical address (page base) under a mapped address of this process; dies if there is none. */
 uint64_t fbk_pages_gpa(const volatile void *addr);
 
+/* The same for @nr pages from there on. */
+void fbk_pages_gpas(const volatile void *addr, size_t nr, uint64_t *ret);
+
 /* Flags of the page at @gpa; 0 if the kernel has no such page. */
 uint64_t fbk_pages_flags(uint64_t gpa);
 

@@ -154,17 +154,18 @@ static void say_ready_at(uint64_t gpa)
 /* Of several pages, all the places first, many on a line: the console of a guest is slow. */
 static void say_ready(size_t pages)
 {
+	uint64_t gpas[24];
 	struct fbk_line l;
-	size_t i;
+	size_t i, nr, at;
 
-	for (i = 0; pages > 1 && i < pages; i++) {
-		if (i % 24 == 0) {
-			fbk_line_start(&l);
-			fbk_line_text(&l, "pages");
-		}
-		fbk_line_hex(&l, "gpa", fbk_pages_gpa(me.page + i * PAGE));
-		if (i % 24 == 23 || i + 1 == pages)
-			fbk_line_say(&l);
+	for (at = 0; pages > 1 && at < pages; at += nr) {
+		nr = pages - at < 24 ? pages - at : 24;
+		fbk_pages_gpas(me.page + at * PAGE, nr, gpas);
+		fbk_line_start(&l);
+		fbk_line_text(&l, "pages");
+		for (i = 0; i < nr; i++)
+			fbk_line_hex(&l, "gpa", gpas[i]);
+		fbk_line_say(&l);
 	}
 	say_ready_at(fbk_pages_gpa(me.page));
 }
