@@ -43,7 +43,7 @@ FBK_API uint32_t fbk_inject_el(uint64_t pstate);
  * Errors:  -EINVAL; -EOPNOTSUPP the kernel cannot inject an abort; -EIO an ioctl failed (errno tells): the vCPU may hold
  *          half of the injection and must not be run.
  * Context: the vCPU's thread, after KVM_RUN returned and before it is called again.
- * Spec:    [SPEC K5, V2, V3]
+ * Spec:    [K5, V2, V3]
  */
 FBK_API FBK_MUST_CHECK int fbk_inject_abort(int vcpu_fd, uint32_t kvm, const struct fbk_abort *a, uint64_t pstate,
 					    enum fbk_replay_method *ret);
@@ -54,7 +54,7 @@ FBK_API FBK_MUST_CHECK int fbk_inject_abort(int vcpu_fd, uint32_t kvm, const str
  *
  * Errors:  -EIO the ioctl failed (errno tells).
  * Context: as fbk_inject_abort(). It cannot be cancelled.
- * Spec:    [SPEC K6]
+ * Spec:    [K6]
  */
 FBK_API FBK_MUST_CHECK int fbk_inject_serror(int vcpu_fd, uint32_t kvm, enum fbk_replay_method *ret);
 

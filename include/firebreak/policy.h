@@ -121,7 +121,7 @@ FBK_API void fbk_history_note(struct fbk_history *h, const struct fbk_policy *p,
  * Return:  0.
  * Errors:  -EINVAL null argument or no such source.
  * Context: pure: same arguments, same verdict.
- * Spec:    [SPEC V7]
+ * Spec:    [V7]
  */
 FBK_API FBK_MUST_CHECK int fbk_policy_decide(const struct fbk_policy *p, const struct fbk_policy_case *c,
 					     struct fbk_verdict *ret);

@@ -83,7 +83,7 @@ struct fbk_abort {
  * Return:  0.
  * Errors:  -EINVAL null argument, or no such layout.
  * Context: any thread; async-signal-safe; does not allocate.
- * Spec:    [SPEC K4]
+ * Spec:    [K4]
  */
 FBK_API FBK_MUST_CHECK int fbk_sea_exit_read(enum fbk_abi abi, const void *raw, struct fbk_sea_exit *ret);
 
@@ -98,7 +98,7 @@ FBK_API FBK_MUST_CHECK int fbk_sea_exit_read(enum fbk_abi abi, const void *raw, 
  * Errors:  -EINVAL null argument or no such layout; -EBADMSG the class or status code is no external abort.
  * Units:   gva, gpa in bytes; gpa is page-granular.
  * Context: any thread; async-signal-safe; does not allocate.
- * Spec:    [KVM-API "KVM_EXIT_ARM_SEA"], [ARM-ARM "ESR_EL2, ISS for Data Abort"], [SPEC K3, K4]
+ * Spec:    [KVM-API "KVM_EXIT_ARM_SEA"], [ARM-ARM "ESR_EL2, ISS for Data Abort"], [K3, K4]
  */
 FBK_API FBK_MUST_CHECK int fbk_sea_decode(const struct fbk_sea_exit *in, struct fbk_abort *ret);
 

@@ -90,7 +90,7 @@ FBK_API void fbk_vcpu_destroy(struct fbk_vcpu *vcpu); /* NULL allowed */
  * Errors:  -EINVAL null argument, or kvm_run holds another exit; -EBADMSG the exit's syndrome is no external abort;
  *          -EIO an ioctl failed (errno tells). With the latter two the abort was not replayed, the guest must not be run
  *          on, and the event has been told.
- * Context: the thread that ran KVM_RUN, before that vCPU runs again [SPEC V1].
+ * Context: the thread that ran KVM_RUN, before that vCPU runs again [V1].
  */
 FBK_API FBK_MUST_CHECK int fbk_vcpu_sea(struct fbk_vcpu *vcpu, struct fbk_verdict *ret);
 

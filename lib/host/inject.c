@@ -57,7 +57,7 @@ static int correction(const struct fbk_abort *a, uint64_t pstate, int as_instruc
 
 int fbk_inject_abort(int vcpu_fd, uint32_t kvm, const struct fbk_abort *a, uint64_t pstate, enum fbk_replay_method *ret)
 {
-	/* Zeros elsewhere change nothing: a pending SError is not cancelled by serror_pending = 0 [SPEC K6]. */
+	/* Zeros elsewhere change nothing: a pending SError is not cancelled by serror_pending = 0 [K6]. */
 	struct fbk_kvm_vcpu_events ev = { 0 };
 	int as_instruction;
 	uint64_t esr;
