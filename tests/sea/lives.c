@@ -29,7 +29,7 @@ static struct outcome load(struct vm *vm, uint64_t addr)
 static void test_many(const char *what, enum vm_memory memory)
 {
 	struct vm *vm = vm_new(memory, has_sea, NULL);
-	uint64_t hits = inject_state("hits");
+	uint64_t hits = inject_state("hits"), unlogged = inject_state("unlogged");
 	struct sea_inject_arm arm = {
 		.size = sizeof(arm), .by = SEA_INJECT_BY_GPA, .addr = MANY_GPA, .pages = MANY,
 		.pid = getpid(),
@@ -49,6 +49,8 @@ static void test_many(const char *what, enum vm_memory memory)
 	snprintf(name, sizeof(name), "%d pages armed, each hits, %s", MANY, what);
 	ok(!err && arm.ret_pages == MANY && hit == MANY && inject_state("hits") == hits + MANY, name,
 	   "error %d, %u hits", err, hit);
+	snprintf(name, sizeof(name), "the log's rate limit holds lines back, the counter has all, %s", what);
+	ok(inject_state("unlogged") > unlogged, name, "no line was held back");
 	inject_disarm_all_quiet();
 	for (unsigned int i = 0; i < MANY; i++) {
 		struct outcome o = load(vm, MANY_GPA + i * 4096ULL);

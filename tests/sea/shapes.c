@@ -131,6 +131,14 @@ static void test_firmware(void)
 	vm_free(vm);
 }
 
+static void log_switch(const char *value)
+{
+	FILE *f = fopen("/sys/module/sea_inject/parameters/log", "w");
+
+	if (!f || fputs(value, f) < 0 || fclose(f))
+		bail("cannot switch the log");
+}
+
 static void test_log(void)
 {
 	struct vm *vm = vm_new(MEM_SMALL, has_sea, NULL);
@@ -142,6 +150,16 @@ static void test_log(void)
 		 getpid(), (void *)(vm->ram + (PAGE_GPA - RAM_GPA)));
 	ok(is_hit(&o, 0x92001a10) && klog_has(line), "one documented log line per hit",
 	   "no line '%s'", line);
+	inject_disarm_all();
+
+	/* A page that no other test arms, so that no older line can be its. */
+	log_switch("0");
+	arm_gpa(PAGE_GPA + 0x77000, 0, 0, 0, 0);
+	o = load_again(vm, PAGE_GPA + 0x77000);
+	log_switch("1");
+	ok(is_hit(&o, 0x92000010) && inject_lists("gpa=0x40087000 hits=1") &&
+		   !klog_has("gpa=0x40087000"),
+	   "with log=0 a hit is counted but not logged", "%s", outcome_text(&o));
 	inject_disarm_all();
 	vm_free(vm);
 }
