@@ -103,7 +103,7 @@ int main(int argc, char **argv)
 		if (t - last > longest)
 			longest = t - last;
 		last = t;
-		if (++beats % 64 == 0 || asked) {
+		if (++beats % 64 == 0 || beats == 4 || asked) {
 			asked = 0;
 			account(beats, bad, longest);
 		}

@@ -37,6 +37,7 @@
 #include <sys/utsname.h>
 #include <sys/wait.h>
 #include <termios.h>
+#include <time.h>
 #include <unistd.h>
 
 #define MAX_ARGS 8
@@ -243,16 +244,25 @@ static void cmd_page(const char *gpa_text)
 	fbk_line_say(&l);
 }
 
+/*
+ * The page of a read is there before the read is counted. None is under way any more when the ninth number of the
+ * statistics is zero [Linux Documentation/block/stat.rst].
+ */
 static void cmd_reads(void)
 {
-	FILE *f = fopen("/sys/block/vda/stat", "re");
+	struct timespec pause = { .tv_nsec = 1000000 };
+	long long n = -1, under_way;
 	struct fbk_line l;
-	long long n = -1;
+	FILE *f;
 
-	if (f && fscanf(f, "%lld", &n) != 1)
-		n = -1;
-	if (f)
-		fclose(f);
+	do {
+		f = fopen("/sys/block/vda/stat", "re");
+		under_way = 0;
+		if (!f || fscanf(f, "%lld %*d %*d %*d %*d %*d %*d %*d %lld", &n, &under_way) != 2)
+			n = -1;
+		if (f)
+			fclose(f);
+	} while (under_way && !nanosleep(&pause, NULL));
 	fbk_line_start(&l);
 	fbk_line_text(&l, "reads");
 	fbk_line_dec(&l, "n", n);

@@ -425,21 +425,35 @@ static struct fbk_guest *guest_new(const struct fbk_guest_spec *spec, bool own)
 	return g;
 }
 
-struct fbk_guest *fbk_guest_get(const struct fbk_guest_spec *spec)
+static struct fbk_guest *guest_find(const struct fbk_guest_spec *spec)
 {
 	unsigned int i;
 
 	for (i = 0; i < nr_guests; i++) {
 		struct fbk_guest *g = &guests[i];
 
-		if (g->own || g->spoilt || g->ended || !same_spec(&g->spec, spec))
-			continue;
-		g->used = true;
-		fbk_guest_sync(g);
-		fbk_guest_forget(g);
-		return g;
+		if (!g->own && !g->spoilt && !g->ended && same_spec(&g->spec, spec))
+			return g;
 	}
-	return guest_new(spec, false);
+	return NULL;
+}
+
+bool fbk_guest_there(const struct fbk_guest_spec *spec)
+{
+	fbk_guests_pump(0);
+	return guest_find(spec);
+}
+
+struct fbk_guest *fbk_guest_get(const struct fbk_guest_spec *spec)
+{
+	struct fbk_guest *g = guest_find(spec);
+
+	if (!g)
+		return guest_new(spec, false);
+	g->used = true;
+	fbk_guest_sync(g);
+	fbk_guest_forget(g);
+	return g;
 }
 
 struct fbk_guest *fbk_guest_boot(const struct fbk_guest_spec *spec)

@@ -77,6 +77,9 @@ struct fbk_guest_spec {
  */
 struct fbk_guest *fbk_guest_get(const struct fbk_guest_spec *spec);
 
+/* Is there one already? */
+bool fbk_guest_there(const struct fbk_guest_spec *spec);
+
 /* A guest of this scenario's own, which no other will get. */
 struct fbk_guest *fbk_guest_boot(const struct fbk_guest_spec *spec);
 
