@@ -105,7 +105,7 @@ static void build_madt(struct fbk_bytes *b, unsigned int nr_cpus)
 		fbk_put_u32(b, i); /* ACPI processor UID: the DSDT's _UID */
 		fbk_put_u32(b, 1); /* enabled */
 		fbk_put_u32(b, 0); /* parking protocol */
-		fbk_put_u32(b, FBK_PPI_PMU);
+		fbk_put_u32(b, 0); /* performance interrupt: vCPUs have no PMU */
 		fbk_put_u64(b, 0); /* parked address */
 		fbk_put_u64(b, 0); /* CPU interface: system registers */
 		fbk_put_u64(b, 0); /* GICV */

@@ -5,10 +5,12 @@
 
 #include <errno.h>
 #include <poll.h>
+#include <string.h>
 #include <sys/timerfd.h>
 #include <unistd.h>
 
 #define FLUSH_DELAY_NS 4000000 /* below what a person notices, above the gap between two bytes of a line */
+#define LAST_WORDS_MS 2000	/* how long a reader that does not read may hold up the end */
 
 static bool writable(int timeout_ms)
 {
@@ -33,7 +35,7 @@ static void flush(struct fbk_console *c)
 {
 	uint32_t done = 0;
 
-	while (done < c->out_len && !c->out_broken) {
+	while (done < c->out_len) {
 		ssize_t n = write(STDOUT_FILENO, c->out + done, c->out_len - done);
 
 		if (n > 0)
@@ -43,16 +45,18 @@ static void flush(struct fbk_console *c)
 		else if (n < 0 && (errno == EINTR || errno == EAGAIN))
 			break;
 		else
-			c->out_broken = true;
+			done = c->out_len; /* nobody reads it any more */
 	}
-	c->out_len = 0;
+	c->out_len -= done;
+	memmove(c->out, c->out + done, c->out_len);
 }
 
 static void transmit(void *opaque, uint8_t byte)
 {
 	struct fbk_console *c = opaque;
 
-	c->out[c->out_len++] = byte;
+	if (c->out_len < sizeof(c->out))
+		c->out[c->out_len++] = byte; /* full only when a write was broken off */
 	if (byte == '\n' || c->out_len == sizeof(c->out)) {
 		flush(c);
 	} else if (!c->flush_armed) {
@@ -161,11 +165,17 @@ void fbk_console_flush(struct fbk_console *c)
 		return; /* whoever holds it is writing; the timer stays readable */
 	if (read(c->flush_fd, &expirations, sizeof(expirations)) == sizeof(expirations))
 		c->flush_armed = false;
-	if (c->out_len && (c->out_broken || writable(0)))
+	if (c->out_len && writable(0))
 		flush(c);
 	else if (c->out_len && !c->flush_armed)
 		arm_flush(c);
 	pthread_mutex_unlock(&c->lock);
+}
+
+void fbk_console_close(struct fbk_console *c)
+{
+	while (c->out_len && writable(LAST_WORDS_MS))
+		flush(c);
 }
 
 void fbk_console_reset(struct fbk_console *c)

@@ -21,7 +21,6 @@ struct fbk_console {
 	uint32_t out_len;
 	int flush_fd;	 /* timerfd: an unfinished line has waited long enough */
 	bool flush_armed;
-	bool out_broken; /* nobody reads standard output any more */
 	bool in_open, in_terminal;
 	void (*irq)(void *opaque, bool level);
 	void (*panicked)(void *opaque); /* the message was seen; called once between resets */
@@ -44,6 +43,7 @@ void fbk_console_flush(struct fbk_console *c);
 
 /* While no vCPU runs. */
 void fbk_console_reset(struct fbk_console *c);
+void fbk_console_close(struct fbk_console *c); /* the last output, waiting a little for a slow reader */
 bool fbk_console_panic_seen(struct fbk_console *c);
 
 #endif

@@ -182,5 +182,6 @@ int fbk_loop(struct fbk_monitor *m)
 			status = on_end(m, end);
 	}
 	fbk_cpus_leave(m);
+	fbk_console_close(&m->console);
 	return status;
 }

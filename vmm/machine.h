@@ -33,7 +33,6 @@
 #define FBK_PPI_TIMER_PHYS 30
 #define FBK_PPI_TIMER_VIRT 27
 #define FBK_PPI_TIMER_HYP 26
-#define FBK_PPI_PMU 23
 #define FBK_SPI_UART 33
 #define FBK_SPI_GED 34
 #define FBK_SPI_VIRTIO 48
@@ -52,7 +51,6 @@
 #define FBK_FREE_GPA (FBK_RECORDS_GPA + FBK_RECORDS_LEN)
 #define FBK_KERNEL_ALIGN UINT64_C(0x200000)
 
-/* A gap below the kernel and one behind it are the guest's. */
 _Static_assert(FBK_RECORDS_GPA % FBK_RAM_GRANULE == 0, "error records share no guest page");
 _Static_assert(FBK_TABLES_LEN % FBK_RAM_GRANULE == 0, "tables share no guest page");
 _Static_assert(FBK_RECORDS_LEN % FBK_RAM_GRANULE == 0, "error records share no guest page");

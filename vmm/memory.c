@@ -8,6 +8,7 @@
 #include <linux/kvm.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
+#include <unistd.h>
 
 #ifndef MADV_POPULATE_READ
 #define MADV_POPULATE_READ 22 /* Linux 5.14 */
@@ -50,27 +51,29 @@ static int clear_range(const struct fbk_gmem_region *r, uint64_t from, uint64_t 
 int fbk_memory_clear(const struct fbk_gmem *view, const struct fbk_gpa *bad, unsigned int nr_bad)
 {
 	const struct fbk_gmem_region *r = &view->region[0];
-	uint64_t from = 0;
+	uint64_t from = 0, page_len = sysconf(_SC_PAGESIZE); /* the host's may be larger than ours */
 	int err;
 
 	for (unsigned int i = 0; i < nr_bad; i++) {
-		uint64_t page = (bad[i].addr & FBK_PAGE_MASK) - r->gpa.addr;
+		uint64_t page = (bad[i].addr - r->gpa.addr) & ~(page_len - 1);
 
 		if (page < from || page >= r->len)
 			continue;
 		err = clear_range(r, from, page);
 		if (err)
 			return err;
-		from = page + FBK_PAGE_SIZE;
+		from = page + page_len;
 	}
 	return clear_range(r, from, r->len);
 }
 
 int fbk_memory_is_poisoned(const struct fbk_gmem *view, struct fbk_gpa page)
 {
+	uint64_t page_len = sysconf(_SC_PAGESIZE);
 	void *p;
 
-	if (fbk_gmem_ptr(view, page, FBK_PAGE_SIZE, &p))
+	page.addr &= ~(page_len - 1);
+	if (fbk_gmem_ptr(view, page, page_len, &p))
 		return 0;
-	return madvise(p, FBK_PAGE_SIZE, MADV_POPULATE_READ) && errno == EHWPOISON;
+	return madvise(p, page_len, MADV_POPULATE_READ) && errno == EHWPOISON;
 }

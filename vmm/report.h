@@ -9,10 +9,4 @@
 /* One write for a line, so that lines of several threads do not mix. errno is kept. Not async-signal-safe. */
 void fbk_say(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
-/* The same, at most once a second for each @last_ns, for what a guest can make happen as often as it likes. */
-void fbk_say_limited(unsigned long long *last_ns, const char *format, ...) __attribute__((format(printf, 2, 3)));
-
-/* On a raw terminal a new line needs a carriage return. */
-void fbk_say_raw(int raw);
-
 #endif

@@ -271,6 +271,12 @@ static int run(struct fbk_monitor *m)
 	struct fbk_virtio_host host;
 	int r;
 
+	/* Else a file of ours would become standard input or output. */
+	for (int fd = open("/dev/null", O_RDWR); fd >= 0; fd = dup(fd))
+		if (fd > STDERR_FILENO) {
+			close(fd);
+			break;
+		}
 	signal(SIGPIPE, SIG_IGN); /* a console that nobody reads is no reason to end the guest */
 	m->wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	if (m->wake_fd < 0) {

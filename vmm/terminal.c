@@ -2,7 +2,6 @@
 /* SPDX-FileCopyrightText: The firebreak authors */
 /* terminal.c - see terminal.h */
 #include "terminal.h"
-#include "report.h"
 
 #include <signal.h>
 #include <stdatomic.h>
@@ -18,10 +17,9 @@ static atomic_bool taken, is_raw;
 
 void fbk_terminal_restore(void)
 {
-	if (atomic_exchange(&is_raw, false)) {
+	/* In the background it is somebody else's, and the shell has put it in order already. */
+	if (atomic_exchange(&is_raw, false) && tcgetpgrp(STDIN_FILENO) == getpgrp())
 		tcsetattr(STDIN_FILENO, TCSANOW, &cooked);
-		fbk_say_raw(0);
-	}
 }
 
 void fbk_terminal_raw(void)
@@ -33,9 +31,8 @@ void fbk_terminal_raw(void)
 		return;
 	raw = cooked;
 	cfmakeraw(&raw);
-	raw.c_oflag = cooked.c_oflag; /* the guest's lines come with their carriage returns; ours are welcome too */
+	raw.c_oflag = cooked.c_oflag; /* our own lines end without a carriage return */
 	atomic_store(&is_raw, true);
-	fbk_say_raw(1);
 	tcsetattr(STDIN_FILENO, TCSANOW, &raw);
 }
 

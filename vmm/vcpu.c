@@ -218,7 +218,9 @@ static void run_until_told(struct fbk_cpu *cpu)
 {
 	struct fbk_monitor *m = cpu->m;
 
-	while (atomic_load_explicit(&m->state, memory_order_relaxed) == FBK_STATE_RUN) {
+	/* Once there is an end, the main loop decides what becomes of the machine. */
+	while (atomic_load_explicit(&m->state, memory_order_relaxed) == FBK_STATE_RUN &&
+	       atomic_load_explicit(&m->end, memory_order_relaxed) == FBK_END_NONE) {
 		int r, err;
 
 		cpu->in_run = 1;
@@ -235,12 +237,12 @@ static void run_until_told(struct fbk_cpu *cpu)
 		}
 		if (!r)
 			on_exit(cpu);
+		else if (err == EINTR || err == EAGAIN)
+			continue;
 		else if (err == EHWPOISON || cpu->run->exit_reason == KVM_EXIT_MEMORY_FAULT)
 			on_memory_fault(cpu, err);
-		else if (err != EINTR && err != EAGAIN)
+		else
 			host_failed(cpu, "KVM_RUN", err);
-		if (atomic_load_explicit(&m->end, memory_order_relaxed) != FBK_END_NONE)
-			break; /* the main loop decides what becomes of the machine */
 	}
 }
 
