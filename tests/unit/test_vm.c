@@ -14,6 +14,7 @@
 #include <errno.h>
 #include <linux/kvm.h>
 #include <pthread.h>
+#include <sched.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -995,6 +996,78 @@ static void many_threads(void **state)
 	stop(&w);
 }
 
+/* A guest processor that looks all the time: what it sees is a whole record or none, and its own page is in it. */
+struct onlooker {
+	struct world *w;
+	int done;
+	uint32_t nr_records;
+};
+
+static void *look_on(void *arg)
+{
+	struct onlooker *o = arg;
+	struct fbk_ghes_layout *l = &o->w->guest.layout;
+	unsigned char *block = o->w->guest.ram + (l->source[FBK_GHES_SEA].block.addr - FAKE_RAM_GPA);
+	uint64_t *ack = (uint64_t *)(o->w->guest.ram + (l->source[FBK_GHES_SEA].ack.addr - FAKE_RAM_GPA));
+	uint64_t last = 0, pa;
+	uintptr_t bad = 0;
+	uint32_t len;
+
+	while (!__atomic_load_n(&o->done, __ATOMIC_ACQUIRE)) {
+		if (__atomic_load_n((uint32_t *)block, __ATOMIC_ACQUIRE) == 0) {
+			sched_yield();
+			continue;
+		}
+		memcpy(&len, block + 12, sizeof(len));
+		memcpy(&pa, block + 20 + 72 + 16, sizeof(pa));
+		/* The pages come one after another; an older one's rest would show. */
+		if (len != 152 || pa == last || __atomic_load_n(ack, __ATOMIC_ACQUIRE) != 0)
+			bad++;
+		last = pa;
+		o->nr_records++;
+		memset(block + 4, 0xdd, 168);
+		__atomic_store_n((uint32_t *)block, 0, __ATOMIC_RELEASE);
+		__atomic_store_n(ack, 1, __ATOMIC_RELEASE);
+	}
+	return (void *)bad;
+}
+
+static void yield_cpu(void *opaque)
+{
+	sched_yield();
+}
+
+static void a_record_is_never_seen_half_written(void **state)
+{
+	struct fbk_vm_config cfg;
+	struct onlooker o;
+	struct fbk_verdict v;
+	struct world w;
+	pthread_t t;
+	uint32_t i;
+	void *bad;
+
+	prepare(&w);
+	w.policy.ack_wait_us = UINT32_MAX;
+	cfg = config(&w);
+	start_with(&w, &cfg);
+	fake_kvm.on_sleep = yield_cpu;
+	o = (struct onlooker){ .w = &w };
+	assert_int_equal(pthread_create(&t, NULL, look_on, &o), 0);
+	for (i = 0; i < 1000; i++) {
+		/* Two vCPUs in turn: a vCPU's own record is not waited for. */
+		assert_int_equal(sea(&w, i & 1, i % 400, &v), 0);
+		assert_int_equal(w.ev.notify, FBK_NOTIFY_SEA);
+	}
+	while (*(volatile unsigned char *)fake_guest_at(&w.guest, w.guest.layout.source[FBK_GHES_SEA].ack) == 0)
+		sched_yield();
+	__atomic_store_n(&o.done, 1, __ATOMIC_RELEASE);
+	pthread_join(t, &bad);
+	assert_null(bad);
+	assert_int_equal(o.nr_records, 1000);
+	stop(&w);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -1023,6 +1096,7 @@ int main(void)
 		cmocka_unit_test(every_call_of_creation_may_fail),
 		cmocka_unit_test(callers_bugs),
 		cmocka_unit_test(many_threads),
+		cmocka_unit_test(a_record_is_never_seen_half_written),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
