@@ -18,7 +18,8 @@ struct fake_kvm fake_kvm;
 
 static int fails(void)
 {
-	if (++fake_kvm.nr_calls != fake_kvm.fail_at)
+	/* Several threads may be at it. */
+	if (__atomic_add_fetch(&fake_kvm.nr_calls, 1, __ATOMIC_RELAXED) != fake_kvm.fail_at)
 		return 0;
 	errno = fake_kvm.fail_errno;
 	return 1;
@@ -120,11 +121,13 @@ static int fake_ioctl(int fd, unsigned long request, void *arg)
 
 static int fake_clock(clockid_t clock, struct timespec *ret)
 {
+	uint64_t now_ns;
+
 	if (fails())
 		return -1;
-	fake_kvm.now_ns += fake_kvm.tick_ns;
-	ret->tv_sec = (time_t)(fake_kvm.now_ns / 1000000000);
-	ret->tv_nsec = (long)(fake_kvm.now_ns % 1000000000);
+	now_ns = __atomic_add_fetch(&fake_kvm.now_ns, fake_kvm.tick_ns, __ATOMIC_RELAXED);
+	ret->tv_sec = (time_t)(now_ns / 1000000000);
+	ret->tv_nsec = (long)(now_ns % 1000000000);
 	return 0;
 }
 

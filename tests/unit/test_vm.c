@@ -1071,7 +1071,7 @@ static void a_record_is_never_seen_half_written(void **state)
 		assert_int_equal(sea(&w, i & 1, i % 400, &v), 0);
 		assert_int_equal(w.ev.notify, FBK_NOTIFY_SEA);
 	}
-	while (*(volatile unsigned char *)fake_guest_at(&w.guest, w.guest.layout.source[FBK_GHES_SEA].ack) == 0)
+	while (__atomic_load_n(fake_guest_at(&w.guest, w.guest.layout.source[FBK_GHES_SEA].ack), __ATOMIC_ACQUIRE) == 0)
 		sched_yield();
 	__atomic_store_n(&o.done, 1, __ATOMIC_RELEASE);
 	pthread_join(t, &bad);
