@@ -24,7 +24,10 @@ void fbk_aml_init(struct fbk_aml *a, void *buf, size_t cap);
 /* Closes the writer. Return: bytes written. Errors: -ENOSPC no room, -EINVAL open and close do not match. */
 int fbk_aml_done(struct fbk_aml *a);
 
-/* Terms that hold others; fbk_aml_close() ends the innermost. Names: at most 4 characters, `\` allowed in front of a scope's. */
+/*
+ * Terms that hold others; fbk_aml_close() ends the innermost. Names have at most 4 characters; a scope's may begin
+ * with a backslash.
+ */
 void fbk_aml_scope(struct fbk_aml *a, const char *name);
 void fbk_aml_device(struct fbk_aml *a, const char *name);
 void fbk_aml_method(struct fbk_aml *a, const char *name, unsigned int nr_args);

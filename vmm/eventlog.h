@@ -13,7 +13,10 @@ struct fbk_eventlog {
 	int failed;
 };
 
-/* @where: a path, "-" for standard error, "fd:N" for an open descriptor, NULL for none. Return: 0, or an exit status, told. */
+/*
+ * @where: a path, "-" for standard error, "fd:N" for an open descriptor, NULL for none.
+ * Return: 0, or an exit status, told.
+ */
 int fbk_eventlog_open(struct fbk_eventlog *l, const char *where);
 
 /* Any thread. */

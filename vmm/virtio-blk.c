@@ -77,7 +77,7 @@ static uint8_t config(void *dev, uint32_t offset)
 	return 0;
 }
 
-/* A position in a chain's readable or writable bytes. */
+/* A chain's readable or writable bytes, or what is left of them. */
 struct span {
 	const struct fbk_virtq_seg *seg;
 	uint32_t nr;
@@ -92,40 +92,45 @@ static uint64_t span_len(struct span s)
 	return len;
 }
 
-/* The address of byte @at. */
-static struct fbk_gpa span_gpa(struct span s, uint64_t at)
+/*
+ * The next piece of @left bytes from byte @at on that lies in one segment; advances all three. Return: false at the end
+ * of either.
+ */
+static bool span_next(struct span *s, uint64_t *at, uint64_t *left, struct fbk_gpa *gpa, uint64_t *part)
 {
-	for (uint32_t i = 0; i < s.nr; i++) {
-		if (at < s.seg[i].len)
-			return (struct fbk_gpa){ s.seg[i].gpa.addr + at };
-		at -= s.seg[i].len;
-	}
-	return (struct fbk_gpa){ UINT64_MAX };
-}
+	while (s->nr && *left) {
+		const struct fbk_virtq_seg *seg = s->seg++;
 
-/* Copy @len bytes at byte @at, in or out. Errors: as of fbk_gmem_read(); poison was told. */
-static int span_copy(struct fbk_virtio *v, struct span s, uint64_t at, void *buf, size_t len, bool to_guest)
-{
-	for (uint32_t i = 0; i < s.nr && len; i++) {
-		struct fbk_gpa gpa = s.seg[i].gpa;
-		size_t part, done = 0;
-		int r;
-
-		if (at >= s.seg[i].len) {
-			at -= s.seg[i].len;
+		s->nr--;
+		if (*at >= seg->len) {
+			*at -= seg->len;
 			continue;
 		}
-		gpa.addr += at;
-		part = s.seg[i].len - at < len ? s.seg[i].len - at : len;
-		at = 0;
-		r = to_guest ? fbk_gmem_write(v->host->gmem, gpa, buf, part, &done) :
-			       fbk_gmem_read(v->host->gmem, gpa, buf, part, &done);
+		gpa->addr = seg->gpa.addr + *at;
+		*part = seg->len - *at < *left ? seg->len - *at : *left;
+		*at = 0;
+		*left -= *part;
+		return true;
+	}
+	return false;
+}
+
+/* Copy @len bytes at byte @at, in or out. Errors: as of fbk_gmem_read(), the poison told; -EBADMSG not so many bytes. */
+static int span_copy(struct fbk_virtio *v, struct span s, uint64_t at, void *buf, uint64_t len, bool to_guest)
+{
+	struct fbk_gpa gpa;
+	uint64_t part;
+
+	while (span_next(&s, &at, &len, &gpa, &part)) {
+		size_t done = 0;
+		int r = to_guest ? fbk_gmem_write(v->host->gmem, gpa, buf, part, &done) :
+				   fbk_gmem_read(v->host->gmem, gpa, buf, part, &done);
+
 		if (r == -EHWPOISON)
 			v->host->poisoned(v->host->opaque, (struct fbk_gpa){ gpa.addr + done });
 		if (r < 0)
 			return r;
 		buf = (char *)buf + part;
-		len -= part;
 	}
 	return len ? -EBADMSG : 0;
 }
@@ -141,31 +146,27 @@ static uint64_t transfer(struct fbk_virtio_blk *b, struct fbk_virtio *v, struct 
 	uint64_t done = 0;
 
 	while (done < len) {
-		uint64_t at = skip + done, left = len - done;
+		uint64_t at = skip + done, left = len - done, part;
+		struct span rest = s;
+		struct fbk_gpa gpa;
 		int nr = 0;
 		ssize_t n;
 
-		for (uint32_t i = 0; i < s.nr && left; i++) {
-			struct fbk_gpa gpa = s.seg[i].gpa;
-			uint64_t part;
-
-			if (at >= s.seg[i].len) {
-				at -= s.seg[i].len;
-				continue;
-			}
-			gpa.addr += at;
-			part = s.seg[i].len - at < left ? s.seg[i].len - at : left;
-			at = 0;
+		while (span_next(&rest, &at, &left, &gpa, &part)) {
 			if (fbk_gmem_ptr(v->host->gmem, gpa, part, &iov[nr].iov_base))
 				return done;
 			iov[nr++].iov_len = part;
-			left -= part;
 		}
 		n = to_guest ? preadv(b->fd, iov, nr, offset + done) : pwritev(b->fd, iov, nr, offset + done);
 		if (n < 0 && errno == EINTR)
 			continue;
-		if (n < 0 && errno == EFAULT)
-			v->host->poisoned(v->host->opaque, span_gpa(s, skip + done));
+		if (n < 0 && errno == EFAULT) {
+			at = skip + done;
+			left = 1;
+			rest = s;
+			if (span_next(&rest, &at, &left, &gpa, &part))
+				v->host->poisoned(v->host->opaque, gpa);
+		}
 		if (n <= 0)
 			break;
 		done += n;

@@ -38,7 +38,8 @@ uint32_t driver_read(struct driver *d, uint64_t reg);
 void driver_write(struct driver *d, uint64_t reg, uint32_t val);
 
 /* Write descriptor @i of the table at @table. */
-void driver_desc(struct driver *d, uint64_t table, unsigned int i, uint64_t gpa, uint32_t len, uint16_t flags, uint16_t next);
+void driver_desc(struct driver *d, uint64_t table, unsigned int i, uint64_t gpa, uint32_t len, uint16_t flags,
+		 uint16_t next);
 /* Make @head available and notify. */
 void driver_kick(struct driver *d, uint16_t head);
 uint16_t driver_used(const struct driver *d);

@@ -105,7 +105,11 @@ static void places(void **state)
 
 static void places_around_bad_pages(void **state)
 {
-	const struct fbk_gpa bad[] = { { FBK_RAM_BASE + 3 * MIB }, { FBK_RAM_BASE + 40 * MIB }, { FBK_RAM_BASE + 90 * MIB } };
+	const struct fbk_gpa bad[] = {
+		{ FBK_RAM_BASE + 3 * MIB },
+		{ FBK_RAM_BASE + 40 * MIB },
+		{ FBK_RAM_BASE + 90 * MIB },
+	};
 	const struct fbk_image image = { .len = 60 * MIB };
 	struct fbk_placement at;
 
