@@ -50,6 +50,7 @@ struct sea_claim {
 
 static sea_abort_fn sea_abort_real;
 static atomic_t sea_inflight = ATOMIC_INIT(0);
+static unsigned int sea_claiming; /* hits on their way to a claim; under sea_lock */
 static LIST_HEAD(sea_claims);
 static DEFINE_RAW_SPINLOCK(sea_claims_lock);
 static DEFINE_RATELIMIT_STATE(sea_log_limit, 5 * HZ, 200);
@@ -169,7 +170,11 @@ static enum sea_verdict sea_judge(struct kvm_vcpu *vcpu)
 	page->last_esr = fault->esr_el2;
 	sea_shape_name(&page->shape, level, name, sizeof(name));
 	sea_log(page, name, fault->esr_el2);
-	verdict = page->shape.flags & SEA_INJECT_FIRMWARE ? SEA_CLAIMED_HIT : SEA_HIT;
+	verdict = SEA_HIT;
+	if (page->shape.flags & SEA_INJECT_FIRMWARE) {
+		verdict = SEA_CLAIMED_HIT;
+		sea_claiming++;
+	}
 	if (page->hits == page->limit)
 		sea_table_heal(page);
 	mutex_unlock(&sea_lock);
@@ -195,11 +200,11 @@ static void sea_claim_end(struct sea_claim *claim)
 	list_del(&claim->node);
 	raw_spin_unlock_irqrestore(&sea_claims_lock, flags);
 
-	if (claim->taken) {
-		mutex_lock(&sea_lock);
-		sea_stats.claimed++;
-		mutex_unlock(&sea_lock);
-	}
+	mutex_lock(&sea_lock);
+	sea_claiming--;
+	sea_stats.claimed += claim->taken;
+	sea_table_kick();
+	mutex_unlock(&sea_lock);
 }
 
 /* Stands in for kvm_handle_guest_abort(); 1 means: back into the guest. */
@@ -380,6 +385,12 @@ void sea_hook_remove(void)
 		unregister_kprobes(probes, n);
 }
 
+/* With sea_lock held: is a hit, perhaps of the last page, still to be claimed? */
+bool sea_hook_busy(void)
+{
+	return sea_claiming;
+}
+
 bool sea_hook_installed(void)
 {
 	return sea_probe_on[SEA_PROBE_ABORT];
@@ -391,10 +402,16 @@ void sea_hook_init(void)
 	ratelimit_set_flags(&sea_log_limit, RATELIMIT_MSG_ON_RELEASE);
 }
 
-/* After sea_hook_remove(): wait until no thread runs, or sleeps in, our code. */
-void sea_hook_drain(void)
+/* With nothing armed any more: wait for the hits that are on their way. */
+void sea_hook_wait(void)
 {
 	wait_var_event(&sea_inflight, !atomic_read(&sea_inflight));
+}
+
+/* After sea_hook_wait() and sea_hook_remove(): wait until no thread runs our code. */
+void sea_hook_drain(void)
+{
+	sea_hook_wait();
 	/* The last instructions of sea_handle_abort(), which may be preempted. */
 	synchronize_rcu_tasks();
 	synchronize_rcu();

@@ -109,6 +109,7 @@ void sea_table_disarm_ids(u64 first, unsigned int n);
 void sea_table_heal(struct sea_page *page);
 void sea_table_vm_died(struct kvm *kvm);
 void sea_table_idle(void);
+void sea_table_kick(void);
 void sea_table_settle(void);
 void sea_table_exit(void);
 unsigned int sea_table_armed(void);
@@ -118,7 +119,9 @@ void sea_table_for_each(void (*fn)(const struct sea_page *page, void *arg), void
 void sea_hook_init(void);
 int sea_hook_install(bool firmware);
 void sea_hook_remove(void);
+bool sea_hook_busy(void);
 bool sea_hook_installed(void);
+void sea_hook_wait(void);
 void sea_hook_drain(void);
 
 /* shape.c: from a shape and an access to a syndrome */

@@ -166,8 +166,7 @@ void sea_table_heal(struct sea_page *page)
 	xa_clear_mark(&page->vm->pages, page->gfn, SEA_MARK_ARMED);
 	sea_armed--;
 	sea_stats.healed++;
-	if (!sea_armed)
-		schedule_work(&sea_reap_work);
+	sea_table_kick();
 }
 
 static bool sea_match(const struct sea_page *page, const struct sea_inject_disarm *req,
@@ -257,8 +256,15 @@ static void sea_reap(struct work_struct *work)
 /* With sea_lock held: inert as soon as nothing is armed. */
 void sea_table_idle(void)
 {
-	if (!sea_armed)
+	if (!sea_armed && !sea_hook_busy())
 		sea_hook_remove();
+}
+
+/* The same from a vCPU's thread, which must not wait for the probes to go. */
+void sea_table_kick(void)
+{
+	if (!sea_armed)
+		schedule_work(&sea_reap_work);
 }
 
 /* Without sea_lock: what was found dead or healed so far has had its consequences. */
@@ -267,11 +273,15 @@ void sea_table_settle(void)
 	flush_work(&sea_reap_work);
 }
 
-/* With sea_lock held or not needed any more: nothing can arm a page again. */
+/* Without sea_lock, when nothing can be armed again. */
 void sea_table_exit(void)
 {
 	mutex_lock(&sea_lock);
 	sea_vms_bury(true);
+	mutex_unlock(&sea_lock);
+	/* The hits of a moment ago still need their probes. */
+	sea_hook_wait();
+	mutex_lock(&sea_lock);
 	sea_hook_remove();
 	mutex_unlock(&sea_lock);
 	cancel_work_sync(&sea_reap_work);

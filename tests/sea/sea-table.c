@@ -196,7 +196,8 @@ const char *klog_trouble(void)
 {
 	static const char *const signs[] = {
 		"WARNING:", "BUG:", "Oops", "Internal error", "Unable to handle", "refcount_t:",
-		"blocked for more than", "rcu_preempt detected", "Call trace:", "list_del corruption",
+		"KASAN:", "INFO: possible", "suspicious RCU usage", "blocked for more than",
+		"rcu_preempt detected", "Call trace:", "list_del corruption",
 	};
 	const char *log = klog_read();
 
