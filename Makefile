@@ -13,7 +13,7 @@ CACHE := $(or $(FIREBREAK_CACHE),$(or $(XDG_CACHE_HOME),$(HOME)/.cache)/firebrea
 NATIVE := build/native
 ARM64 := build/arm64
 # Host kernel of the lab: a name under the cache's kernels/, or a folder with Image and modules.
-KERNEL ?= 7
+KERNEL ?= newest
 PREFIX ?= /usr/local
 
 export FIREBREAK_CACHE := $(CACHE)
@@ -87,7 +87,8 @@ lab: lab-runner ## an interactive shell on the emulated arm64 KVM host
 	@lab/lab shell
 
 .PHONY: fuzz
-fuzz: setup builddir ## run every fuzz target for FUZZ_SECONDS (30) each, from the committed corpora
+fuzz: builddir ## run every fuzz target for FUZZ_SECONDS (30) each, from the committed corpora
+	@lab/setup --with fuzz
 	@tests/fuzz/run $(or $(FUZZ_SECONDS),30)
 
 .PHONY: bench
@@ -96,7 +97,7 @@ bench: arm64 kmod guests lab-runner ## instructions and memory, side by side wit
 
 .PHONY: golden-update
 golden-update: native ## rewrite the golden ACPI tables after a change that was meant
-	@ninja -C $(NATIVE) golden-update
+	@ninja -C $(NATIVE) golden-update golden-lib-update
 
 .PHONY: install
 install: native ## install library, headers, tools and man pages below PREFIX (/usr/local)
