@@ -105,8 +105,8 @@ static void yesterday(void)
 	fbk_inject(g, v.gpa, "");
 	tell("hardware", "that page goes bad; the process reads it");
 	fbk_victim_go(&v);
-	tell("guest kernel", "%s", words(fbk_guest_expect(g, 30, "Kernel panic - not syncing: Asynchronous SError")));
-	status = fbk_guest_wait(g, 30);
+	tell("guest kernel", "%s", words(fbk_guest_expect(g, 60, "Kernel panic - not syncing: Asynchronous SError")));
+	status = fbk_guest_wait(g, 60);
 	tell("host", "the monitor has ended with status %d: the guest kernel panicked", status);
 	FBK_CHECK_EQ(status, 10);
 	FBK_CHECK(!fbk_guest_said(g, "victim[%d]: SIGBUS", v.pid));
@@ -131,7 +131,7 @@ static void contain(void)
 	tell("guest", "%s", words(fbk_guest_expect(g, 1, "victim[%d]: SIGBUS", v.pid)));
 	FBK_CHECK_EQ(fbk_victim_wait(&v, &status), SIGBUS);
 	tell("guest", "process %d has died of SIGBUS, and nobody else", v.pid);
-	tell("guest kernel", "%s", words(fbk_guest_expect(g, 30, "recovery action for")));
+	tell("guest kernel", "%s", words(fbk_guest_expect(g, 60, "recovery action for")));
 	FBK_CHECK(fbk_guest_isolated(g, v.gpa));
 	after = fbk_guest_meminfo(g, "HardwareCorrupted");
 	FBK_CHECK_EQ(after, before + 4);
@@ -181,7 +181,7 @@ static void before_anyone_looks(void)
 	uint64_t gpa;
 
 	fbk_guest_send(g, "free");
-	gpa = fbk_field(fbk_guest_expect(g, 30, "init[1]: free"), "gpa");
+	gpa = fbk_field(fbk_guest_expect(g, 60, "init[1]: free"), "gpa");
 	tell("guest kernel", "page %#llx is free", (unsigned long long)gpa);
 	fbk_host_poison(g, gpa);
 	FBK_CHECK_EQ(fbk_host_meminfo("HardwareCorrupted"), host + 4);

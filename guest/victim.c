@@ -24,6 +24,7 @@
  *   threads   two threads on two vCPUs read a page each, COUNT times, both at the same time
  *   race      two threads on two vCPUs read the same page at the same time
  *   read      read() of /mnt/data: the kernel, not the process, touches the page
+ *   direct    write() to /mnt/data, past the page cache: the disk, not a processor, reads the page
  *   table     read memory whose last-level translation table lies in a page that is known
  *
  * Exit status: 0 the data was there and right (or the handler replaced it), 1 it was wrong; death by SIGBUS where the
@@ -471,6 +472,27 @@ static int do_read(void)
 	return verdict(n == (ssize_t)PAGE);
 }
 
+static int do_direct(void)
+{
+	static uint8_t good[PAGE] __attribute__((aligned(PAGE)));
+	off_t at = (off_t)(me.count * PAGE);
+	struct fbk_line l;
+	ssize_t n;
+
+	open_data(O_RDWR | O_DIRECT);
+	me.page = map_small(1);
+	say_ready(1);
+	wait_for_go();
+	n = pwrite(me.fd, (void *)me.page, PAGE, at);
+	fbk_line_start(&l);
+	fbk_line_text(&l, "write");
+	fbk_line_dec(&l, "returned", n);
+	fbk_line_dec(&l, "errno", n < 0 ? errno : 0);
+	fbk_line_say(&l);
+	/* The disk itself is well. */
+	return verdict(pwrite(me.fd, good, PAGE, at) == (ssize_t)PAGE);
+}
+
 /* Number of pages that became translation tables between two snapshots; the last of them in @ret. */
 static size_t new_tables(const struct fbk_pages_map *a, const struct fbk_pages_map *b, uint64_t *ret)
 {
@@ -549,7 +571,7 @@ static const struct {
 	{ "anon", do_anon, 1 },	  { "write", do_anon, 1 },    { "atomic", do_anon, 1 }, { "early", do_anon, 1 },
 	{ "remap", do_anon, 1 },  { "spin", do_anon, 1 },   { "stubborn", do_anon, 1 },  { "many", do_many, 8 },     { "clean", do_clean, 1 }, { "dirty", do_dirty, 2 },
 	{ "fetch", do_fetch, 1 }, { "thp", do_thp, 1 },	      { "shared", do_shared, 1 }, { "threads", do_threads, 1 },
-	{ "race", do_threads, 1 }, { "read", do_read, 3 },    { "table", do_table, 1 },
+	{ "race", do_threads, 1 }, { "read", do_read, 3 },    { "table", do_table, 1 }, { "direct", do_direct, 4 },
 };
 
 int main(int argc, char **argv)

@@ -23,7 +23,7 @@ static void run(void)
 	/* Once: nobody can take this page out of use, and the scenarios that follow need the guest. */
 	fbk_inject(g, v.gpa, "--no-ipa --hits 1");
 	fbk_victim_go(&v);
-	line = fbk_guest_expect(g, 30, "victim[%d]: SIGBUS", v.pid);
+	line = fbk_guest_expect(g, 60, "victim[%d]: SIGBUS", v.pid);
 	FBK_CHECK(strstr(line, "code=BUS_OBJERR"));
 	FBK_CHECK_EQ(fbk_field(line, "addr"), v.va);
 	FBK_CHECK_EQ(fbk_victim_wait(&v, &status), SIGBUS);

@@ -16,7 +16,7 @@ static void run(void)
 	fbk_victim_start(&v, g, "anon");
 	fbk_inject(g, v.gpa, "--fnv");
 	fbk_victim_go(&v);
-	fbk_guest_expect(g, 30, "Kernel panic - not syncing: Asynchronous SError Interrupt");
-	FBK_CHECK_EQ(fbk_guest_wait(g, 30), 10);
+	fbk_guest_expect(g, 60, "Kernel panic - not syncing: Asynchronous SError Interrupt");
+	FBK_CHECK_EQ(fbk_guest_wait(g, 60), 10);
 	FBK_CHECK(!fbk_guest_said(g, "victim[%d]: SIGBUS", v.pid));
 }

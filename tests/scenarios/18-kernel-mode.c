@@ -21,7 +21,7 @@ static void run(void)
 	fbk_victim_start(&v, g, "read 40");
 	fbk_inject(g, v.gpa, "");
 	fbk_victim_go(&v);
-	fbk_guest_expect(g, 30, "Internal error: synchronous external abort");
+	fbk_guest_expect(g, 60, "Internal error: synchronous external abort");
 	FBK_CHECK(fbk_victim_wait(&v, &status) != 0);
 	FBK_CHECK(!fbk_guest_said(g, "victim[%d]: read returned", v.pid));
 	/* The record of that error must not be taken for the next one's. */

@@ -15,7 +15,7 @@ static void run(void)
 	uint64_t gpa;
 
 	fbk_guest_send(g, "free");
-	gpa = fbk_field(fbk_guest_expect(g, 10, "init[1]: free"), "gpa");
+	gpa = fbk_field(fbk_guest_expect(g, 60, "init[1]: free"), "gpa");
 	fbk_host_poison(g, gpa);
 	fbk_guest_expect_isolated(g, gpa);
 	FBK_CHECK_EQ(fbk_guest_meminfo(g, "HardwareCorrupted"), before + 4);

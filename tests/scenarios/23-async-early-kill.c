@@ -15,7 +15,7 @@ static void run(void)
 
 	fbk_victim_start(&v, g, "early");
 	fbk_host_poison(g, v.gpa);
-	line = fbk_guest_expect(g, 30, "victim[%d]: SIGBUS", v.pid);
+	line = fbk_guest_expect(g, 60, "victim[%d]: SIGBUS", v.pid);
 	FBK_CHECK(strstr(line, "code=BUS_MCEERR_AO"));
 	FBK_CHECK_EQ(fbk_field(line, "addr") & ~4095ull, v.va & ~4095ull);
 	FBK_CHECK(fbk_guest_isolated(g, v.gpa));

@@ -20,7 +20,7 @@ static void run(void)
 
 	fbk_victim_start(&v, g, "spin");
 	fbk_victim_go(&v);
-	fbk_guest_expect(g, 10, "victim[%d]: spinning", v.pid);
+	fbk_guest_expect(g, 60, "victim[%d]: spinning", v.pid);
 	fbk_host_poison(g, v.gpa);
 	fbk_victim_told(&v);
 	FBK_CHECK_EQ(fbk_victim_wait(&v, &status), SIGBUS);

@@ -25,7 +25,7 @@ static void run(void)
 		/* Such a guest uses the page again. */
 		fbk_inject(g, v.gpa, "--hits 1");
 		fbk_victim_go(&v);
-		line = fbk_guest_expect(g, 30, "victim[%d]: SIGBUS", v.pid);
+		line = fbk_guest_expect(g, 60, "victim[%d]: SIGBUS", v.pid);
 		FBK_CHECK(strstr(line, "code=BUS_OBJERR"));
 		FBK_CHECK_EQ(fbk_victim_wait(&v, &status), SIGBUS);
 	}

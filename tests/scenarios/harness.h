@@ -142,8 +142,9 @@ void fbk_guest_expect_isolated(struct fbk_guest *g, uint64_t gpa);
 /* The host address in the monitor of a guest page, from /proc/PID/maps. */
 uint64_t fbk_guest_hva(struct fbk_guest *g, uint64_t gpa);
 
-/* Stop the vCPU threads of the monitor, and only these (ptrace); and let them go on. */
+/* Stop the vCPU threads of the monitor, and only these (ptrace). */
 void fbk_guest_freeze(struct fbk_guest *g);
+void fbk_guest_freeze_main(struct fbk_guest *g); /* its main thread, and only that */
 void fbk_guest_thaw(struct fbk_guest *g);
 
 /* --- Programs in guests ------------------------------------------------------------------------------------- */

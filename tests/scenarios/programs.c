@@ -10,7 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define PROGRAM_S 30
+#define PROGRAM_S 60
 
 uint64_t fbk_field(const char *line, const char *key)
 {

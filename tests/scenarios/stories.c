@@ -29,7 +29,7 @@ void fbk_story(const struct fbk_guest_spec *spec)
 	FBK_CHECK_EQ(fbk_guest_reads(g), reads + 1);
 
 	fbk_guest_send(g, "free");
-	gpa = fbk_field(fbk_guest_expect(g, 10, "init[1]: free"), "gpa");
+	gpa = fbk_field(fbk_guest_expect(g, 60, "init[1]: free"), "gpa");
 	fbk_host_poison(g, gpa);
 	fbk_guest_expect_isolated(g, gpa);
 	fbk_bystander_end(g, pid);
