@@ -130,6 +130,7 @@ static void contain(void)
 	fbk_victim_told(&v);
 	tell("guest", "%s", words(fbk_guest_expect(g, 1, "victim[%d]: SIGBUS", v.pid)));
 	FBK_CHECK_EQ(fbk_victim_wait(&v, &status), SIGBUS);
+	FBK_CHECK_EQ(fbk_guest_count(g, "init[1]: exit pid="), 1);
 	tell("guest", "process %d has died of SIGBUS, and nobody else", v.pid);
 	tell("guest kernel", "%s", words(fbk_guest_expect(g, 60, "recovery action for")));
 	FBK_CHECK(fbk_guest_isolated(g, v.gpa));
