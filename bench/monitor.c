@@ -25,7 +25,7 @@
 #define LINE 512
 
 struct files {
-	const char *monitor, *tool, *kernel, *initrd;
+	const char *monitor, *tool, *kernel, *initrd, *off;
 };
 
 struct guest {
@@ -148,6 +148,17 @@ static void arm(const struct files *f, pid_t vm, const char *gpa)
 	}
 }
 
+/* A guest that ends before it has begun. */
+static void start_and_end(struct files f)
+{
+	struct guest g;
+
+	f.kernel = f.off;
+	guest_start(&g, &f, "");
+	guest_end(&g);
+	printf("start-and-end\t%.4f\n", now() - g.began);
+}
+
 static void boot(const struct files *f, const char *name)
 {
 	struct guest g;
@@ -204,12 +215,14 @@ int main(int argc, char **argv)
 {
 	struct files f;
 
-	if (argc != 5) {
-		fprintf(stderr, "usage: monitor FIREBREAK SEA-INJECT KERNEL INITRD\n");
+	if (argc != 6) {
+		fprintf(stderr, "usage: monitor FIREBREAK SEA-INJECT KERNEL INITRD OFF-KERNEL\n");
 		return 2;
 	}
 	signal(SIGPIPE, SIG_IGN);
-	f = (struct files){ argv[1], argv[2], argv[3], argv[4] };
+	f = (struct files){ argv[1], argv[2], argv[3], argv[4], argv[5] };
+	start_and_end(f);
+	start_and_end(f);
 	boot(&f, "boot-cold");
 	boot(&f, "boot");
 	boot(&f, "boot");

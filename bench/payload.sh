@@ -7,5 +7,6 @@ cd /payload
 # A line on the console would be counted as part of what is being measured.
 dmesg -n 1
 insmod sea_inject.ko
+echo 0 >/sys/module/sea_inject/parameters/log
 ./sea-cost ./sea-inject
-./monitor ./firebreak ./sea-inject Image guest.cpio
+./monitor ./firebreak ./sea-inject Image guest.cpio off.image
