@@ -9,6 +9,7 @@
 #ifndef FBK_CORE_CURSOR_H
 #define FBK_CORE_CURSOR_H
 
+#include <endian.h>
 #include <errno.h>
 #include <limits.h>
 #include <stddef.h>
@@ -46,31 +47,23 @@ static inline uint8_t *fbk_cursor_take(struct fbk_cursor *c, size_t len)
 	return p;
 }
 
-/* Byte by byte, so that the host's byte order and alignment do not matter; compilers make one store of it. */
+/* Whatever the host's byte order and the place's alignment; one store each. */
 static inline void fbk_put_le16(uint8_t *p, uint16_t v)
 {
-	p[0] = (uint8_t)v;
-	p[1] = (uint8_t)(v >> 8);
+	v = htole16(v);
+	memcpy(p, &v, sizeof(v));
 }
 
 static inline void fbk_put_le32(uint8_t *p, uint32_t v)
 {
-	p[0] = (uint8_t)v;
-	p[1] = (uint8_t)(v >> 8);
-	p[2] = (uint8_t)(v >> 16);
-	p[3] = (uint8_t)(v >> 24);
+	v = htole32(v);
+	memcpy(p, &v, sizeof(v));
 }
 
 static inline void fbk_put_le64(uint8_t *p, uint64_t v)
 {
-	p[0] = (uint8_t)v;
-	p[1] = (uint8_t)(v >> 8);
-	p[2] = (uint8_t)(v >> 16);
-	p[3] = (uint8_t)(v >> 24);
-	p[4] = (uint8_t)(v >> 32);
-	p[5] = (uint8_t)(v >> 40);
-	p[6] = (uint8_t)(v >> 48);
-	p[7] = (uint8_t)(v >> 56);
+	v = htole64(v);
+	memcpy(p, &v, sizeof(v));
 }
 
 static inline void fbk_cursor_u8(struct fbk_cursor *c, uint8_t v)

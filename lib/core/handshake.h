@@ -5,6 +5,8 @@
  *
  * The acknowledgement word is the guest's to write at any time, so that it is believed in one thing only: bit 0 set
  * means that a record may be written. What lies in the block, since when and for whom, is known from our own state.
+ *
+ * Two functions are inline: every record passes them while a vCPU waits.
  */
 #ifndef FBK_CORE_HANDSHAKE_H
 #define FBK_CORE_HANDSHAKE_H
@@ -12,6 +14,8 @@
 #include <firebreak/cper.h>
 
 #include <stdbool.h>
+
+#define FBK_ACK_MAY_WRITE 1
 
 struct fbk_handshake {
 	bool in_flight;	   /* a record lies in the block, unacknowledged */
@@ -35,10 +39,35 @@ void fbk_handshake_init(struct fbk_handshake *h);
  * Look at the acknowledgement word. *ret_acked: how many of h->pages were just acknowledged; they stay readable until
  * the next fbk_handshake_wrote().
  */
-enum fbk_turn fbk_handshake_look(struct fbk_handshake *h, uint64_t ack, uint32_t *ret_acked);
+static inline enum fbk_turn fbk_handshake_look(struct fbk_handshake *h, uint64_t ack, uint32_t *ret_acked)
+{
+	*ret_acked = 0;
+	if (h->broken)
+		return FBK_TURN_BROKEN;
+	if (!(ack & FBK_ACK_MAY_WRITE))
+		return FBK_TURN_GUEST;
+	if (h->in_flight) {
+		*ret_acked = h->nr_pages;
+		h->in_flight = false;
+		h->owner = -1;
+	}
+	h->unresponsive = false;
+	return FBK_TURN_OURS;
+}
 
 /* A record of these pages was written, for this vCPU or -1. */
-void fbk_handshake_wrote(struct fbk_handshake *h, uint64_t serial, const struct fbk_gpa *pages, uint32_t nr, int32_t owner);
+static inline void fbk_handshake_wrote(struct fbk_handshake *h, uint64_t serial, const struct fbk_gpa *pages,
+				       uint32_t nr, int32_t owner)
+{
+	uint32_t i;
+
+	h->in_flight = true;
+	h->serial = serial;
+	h->owner = owner;
+	h->nr_pages = nr;
+	for (i = 0; i < nr; i++)
+		h->pages[i] = pages[i];
+}
 
 /*
  * The guest did not acknowledge in time: the record is taken back and its pages must be told another way.

@@ -12,7 +12,7 @@
  *
  * Each word changes in one atomic store; word 0 of a new page is stored last and releases the others.
  */
-#include <firebreak/ledger.h>
+#include "ledger_road.h"
 
 #include <errno.h>
 #include <string.h>
@@ -97,49 +97,62 @@ static uint64_t pack_key(uint64_t page, enum fbk_page_state state, uint64_t sour
 	return page | (uint64_t)state << SOURCE_BITS | sources;
 }
 
+static uint32_t add(struct fbk_ledger *l, uint64_t *s, uint64_t page, enum fbk_source source, uint64_t now_ns)
+{
+	if (l->nr_pages == l->max_pages)
+		return 0;
+	__atomic_store_n(&s[1], now_ns, __ATOMIC_RELAXED);
+	__atomic_store_n(&s[2], 1, __ATOMIC_RELAXED);
+	__atomic_store_n(&s[0], pack_key(page, FBK_PAGE_POISONED, 1u << source), __ATOMIC_RELEASE);
+	__atomic_store_n(&l->nr_pages, l->nr_pages + 1, __ATOMIC_RELAXED);
+	return 1;
+}
+
+/* One more error in a slot. Return: how many those are. */
+static uint32_t again(uint64_t *s, enum fbk_source source, uint64_t now_ns)
+{
+	uint64_t key = s[0], first = s[1], last = s[2], ms;
+	uint32_t count = (uint32_t)last & FBK_LEDGER_MAX_COUNT;
+
+	/* A clock that was set back does not shorten the page's history. */
+	ms = now_ns > first ? (now_ns - first) / 1000000 : 0;
+	if (ms < last >> COUNT_BITS)
+		ms = last >> COUNT_BITS;
+	if (ms > MS_MAX)
+		ms = MS_MAX;
+	if (count < FBK_LEDGER_MAX_COUNT)
+		count++;
+	__atomic_store_n(&s[2], ms << COUNT_BITS | count, __ATOMIC_RELAXED);
+	if (((key >> SOURCE_BITS) & STATE_MASK) == FBK_PAGE_HEALED)
+		key = pack_key(key & FBK_PAGE_MASK, FBK_PAGE_POISONED, key & SOURCE_MASK);
+	__atomic_store_n(&s[0], key | 1u << source, __ATOMIC_RELEASE);
+	return count;
+}
+
+uint32_t fbk_ledger_count(struct fbk_ledger *l, uint64_t page, enum fbk_source source, uint64_t now_ns)
+{
+	uint64_t *s = find(l, page);
+
+	return s[0] ? again(s, source, now_ns) : add(l, s, page, source, now_ns);
+}
+
 int fbk_ledger_record(struct fbk_ledger *l, struct fbk_gpa gpa, enum fbk_source source, uint64_t now_ns,
 		      struct fbk_ledger_entry *ret)
 {
 	uint64_t page = gpa.addr & FBK_PAGE_MASK;
-	uint64_t *s, key, last, ms, count;
-	enum fbk_page_state state;
-	int added;
+	uint32_t count;
 
 	if (!l || (uint32_t)source >= FBK_NR_SOURCES)
 		return -EINVAL;
+	count = fbk_ledger_count(l, page, source, now_ns);
+	if (!count)
+		return -ENOSPC;
+	if (ret) {
+		uint64_t *s = find(l, page);
 
-	s = find(l, page);
-	key = s[0];
-	added = key == 0;
-	if (added) {
-		if (l->nr_pages == l->max_pages)
-			return -ENOSPC;
-		__atomic_store_n(&s[1], now_ns, __ATOMIC_RELAXED);
-		__atomic_store_n(&s[2], 1, __ATOMIC_RELAXED);
-		key = pack_key(page, FBK_PAGE_POISONED, 1u << source);
-		__atomic_store_n(&s[0], key, __ATOMIC_RELEASE);
-		__atomic_store_n(&l->nr_pages, l->nr_pages + 1, __ATOMIC_RELAXED);
-	} else {
-		last = s[2];
-		/* A clock that was set back does not shorten the page's history. */
-		ms = now_ns > s[1] ? (now_ns - s[1]) / 1000000 : 0;
-		if (ms < last >> COUNT_BITS)
-			ms = last >> COUNT_BITS;
-		if (ms > MS_MAX)
-			ms = MS_MAX;
-		count = last & FBK_LEDGER_MAX_COUNT;
-		if (count < FBK_LEDGER_MAX_COUNT)
-			count++;
-		__atomic_store_n(&s[2], ms << COUNT_BITS | count, __ATOMIC_RELAXED);
-		state = (enum fbk_page_state)((key >> SOURCE_BITS) & STATE_MASK);
-		if (state == FBK_PAGE_HEALED)
-			state = FBK_PAGE_POISONED;
-		key = pack_key(page, state, (key & SOURCE_MASK) | 1u << source);
-		__atomic_store_n(&s[0], key, __ATOMIC_RELEASE);
+		unpack(s, s[0], ret);
 	}
-	if (ret)
-		unpack(s, key, ret);
-	return added;
+	return count == 1;
 }
 
 int fbk_ledger_set_state(struct fbk_ledger *l, struct fbk_gpa gpa, enum fbk_page_state state)
@@ -154,6 +167,15 @@ int fbk_ledger_set_state(struct fbk_ledger *l, struct fbk_gpa gpa, enum fbk_page
 		return -ENOENT;
 	__atomic_store_n(&s[0], pack_key(page, state, s[0] & SOURCE_MASK), __ATOMIC_RELEASE);
 	return 0;
+}
+
+void fbk_ledger_reported(struct fbk_ledger *l, struct fbk_gpa gpa)
+{
+	uint64_t page = gpa.addr & FBK_PAGE_MASK;
+	uint64_t *s = find(l, page);
+
+	if (((s[0] >> SOURCE_BITS) & STATE_MASK) == FBK_PAGE_POISONED)
+		__atomic_store_n(&s[0], pack_key(page, FBK_PAGE_REPORTED, s[0] & SOURCE_MASK), __ATOMIC_RELEASE);
 }
 
 int fbk_ledger_lookup(const struct fbk_ledger *l, struct fbk_gpa gpa, struct fbk_ledger_entry *ret)

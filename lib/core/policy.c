@@ -48,21 +48,25 @@ int fbk_policy_check(const struct fbk_policy *p)
 	return 0;
 }
 
-int fbk_history_again(const struct fbk_history *h, const struct fbk_policy *p, const struct fbk_abort *a, uint64_t now_ns)
+static int again(const struct fbk_history *h, const struct fbk_policy *p, const struct fbk_abort *a, uint64_t now_ns)
 {
 	const struct fbk_abort *b = &h->abort;
 
-	return h->repeats && a->flags == b->flags && a->kind == b->kind && a->esr == b->esr &&
-	       a->gva.addr == b->gva.addr && a->gpa.addr == b->gpa.addr &&
-	       now_ns - h->last_ns <= (uint64_t)p->storm_gap_ms * 1000000;
+	uint64_t differs = (a->flags ^ b->flags) | ((uint32_t)a->kind ^ (uint32_t)b->kind) | (a->esr ^ b->esr) |
+			   (a->gva.addr ^ b->gva.addr) | (a->gpa.addr ^ b->gpa.addr);
+
+	return h->repeats && !differs && now_ns - h->last_ns <= (uint64_t)p->storm_gap_ms * 1000000;
+}
+
+int fbk_history_again(const struct fbk_history *h, const struct fbk_policy *p, const struct fbk_abort *a, uint64_t now_ns)
+{
+	return again(h, p, a, now_ns);
 }
 
 void fbk_history_note(struct fbk_history *h, const struct fbk_policy *p, const struct fbk_abort *a, const uint64_t *pc,
 		      uint64_t now_ns)
 {
-	int again = fbk_history_again(h, p, a, now_ns) && !(pc && h->has_pc && *pc != h->pc);
-
-	if (!again)
+	if (!again(h, p, a, now_ns) || (pc && h->has_pc && *pc != h->pc))
 		*h = (struct fbk_history){ .abort = *a };
 	if (pc) {
 		h->has_pc = 1;

@@ -35,100 +35,97 @@ int fbk_sea_exit_read(enum fbk_abi abi, const void *raw, struct fbk_sea_exit *re
 	return 0;
 }
 
+/* What one field of the syndrome says: bits of fbk_abort.flags, or WRONG. */
+#define WRONG UINT32_MAX
+
 /* [ARM-ARM "ESR_EL2, ISS for Data Abort", DFSC]: level -1 has a code of its own, 0x13 and 0x1b. */
-static int decode_status(uint32_t fsc, struct fbk_abort *a)
+static uint32_t status_flags(uint32_t fsc)
 {
-	switch (fsc) {
-	case 0x10:
-		return 0;
-	case 0x13 ... 0x17:
-		a->flags |= FBK_SEA_ON_WALK;
-		a->walk_level = (int32_t)fsc - 0x14;
-		return 0;
-	case 0x18:
-		a->flags |= FBK_SEA_PARITY;
-		return 0;
-	case 0x1b ... 0x1f:
-		a->flags |= FBK_SEA_PARITY | FBK_SEA_ON_WALK;
-		a->walk_level = (int32_t)fsc - 0x1c;
-		return 0;
-	default:
-		return -EBADMSG;
-	}
+	static const uint32_t flags[16] = {
+		[0x0] = 0,
+		[0x1 ... 0x2] = WRONG,
+		[0x3 ... 0x7] = FBK_SEA_ON_WALK,
+		[0x8] = FBK_SEA_PARITY,
+		[0x9 ... 0xa] = WRONG,
+		[0xb ... 0xf] = FBK_SEA_PARITY | FBK_SEA_ON_WALK,
+	};
+
+	return fsc >> 4 == 1 ? flags[fsc & 0xf] : WRONG;
 }
 
-static int decode_class(uint64_t esr, struct fbk_abort *a)
+static uint32_t class_flags(uint64_t esr, enum fbk_abort_kind *ret_kind)
 {
-	switch (FBK_ESR_EC(esr)) {
-	case FBK_EC_IABT_CUR:
-		a->flags |= FBK_SEA_SAME_EL;
-		a->kind = FBK_ABORT_INSTRUCTION;
-		return 0;
-	case FBK_EC_IABT_LOW:
-		a->kind = FBK_ABORT_INSTRUCTION;
-		return 0;
-	case FBK_EC_DABT_CUR:
-		a->flags |= FBK_SEA_SAME_EL;
-		break;
+	uint32_t ec = FBK_ESR_EC(esr);
+	uint32_t flags = 0;
+
+	/* The lower EL's class is even, the current EL's is the next. */
+	switch (ec & ~1u) {
 	case FBK_EC_DABT_LOW:
+		*ret_kind = FBK_ABORT_DATA;
+		if (esr & FBK_ESR_CM)
+			flags |= FBK_SEA_CM;
+		if (esr & FBK_ESR_WNR)
+			flags |= FBK_SEA_WRITE;
+		break;
+	case FBK_EC_IABT_LOW:
+		*ret_kind = FBK_ABORT_INSTRUCTION;
 		break;
 	default:
-		return -EBADMSG;
+		return WRONG;
 	}
-	a->kind = FBK_ABORT_DATA;
-	if (esr & FBK_ESR_CM)
-		a->flags |= FBK_SEA_CM;
-	if (esr & FBK_ESR_WNR)
-		a->flags |= FBK_SEA_WRITE;
-	return 0;
+	return ec & 1 ? flags | FBK_SEA_SAME_EL : flags;
+}
+
+/* Which of the addresses the exit says are valid; WRONG: no such layout. */
+static uint32_t address_flags(const struct fbk_sea_exit *in)
+{
+	uint32_t gva = in->esr & FBK_ESR_FNV ? 0 : FBK_SEA_HAS_GVA;
+
+	switch (in->abi) {
+	case FBK_ABI_MAINLINE:
+		/* Our GVA_VALID says again what FnV says, for readers of flags; stock kernels leave it 0. */
+		return gva | (in->flags & FBK_KVM_SEA_FLAG_GPA_VALID ? FBK_SEA_HAS_GPA : 0);
+	case FBK_ABI_PROPOSED:
+		if (!(in->flags & FBK_KVM_SEA_PROPOSED_FLAG_GVA_VALID))
+			gva = 0;
+		return gva | (in->flags & FBK_KVM_SEA_PROPOSED_FLAG_GPA_VALID ? FBK_SEA_HAS_GPA : 0);
+	default:
+		return WRONG;
+	}
 }
 
 int fbk_sea_decode(const struct fbk_sea_exit *in, struct fbk_abort *ret)
 {
-	struct fbk_abort a = { .flags = FBK_SEA_HAS_ESR };
-	int gva_valid, gpa_valid, err;
+	uint32_t address, class, status, fsc, flags;
+	enum fbk_abort_kind kind;
+	uint64_t esr;
 
 	if (!in || !ret)
 		return -EINVAL;
-
-	gva_valid = !(in->esr & FBK_ESR_FNV);
-	switch (in->abi) {
-	case FBK_ABI_MAINLINE:
-		/* Our GVA_VALID says again what FnV says, for readers of flags; stock kernels leave it 0. */
-		gpa_valid = !!(in->flags & FBK_KVM_SEA_FLAG_GPA_VALID);
-		break;
-	case FBK_ABI_PROPOSED:
-		gva_valid = gva_valid && (in->flags & FBK_KVM_SEA_PROPOSED_FLAG_GVA_VALID);
-		gpa_valid = !!(in->flags & FBK_KVM_SEA_PROPOSED_FLAG_GPA_VALID);
-		break;
-	default:
+	address = address_flags(in);
+	if (address == WRONG)
 		return -EINVAL;
-	}
+	esr = in->esr;
+	fsc = FBK_ESR_FSC(esr);
+	class = class_flags(esr, &kind);
+	status = status_flags(fsc);
+	if (class == WRONG || status == WRONG)
+		return -EBADMSG;
 
-	a.esr = in->esr;
-	err = decode_class(in->esr, &a);
-	if (err)
-		return err;
-	err = decode_status(FBK_ESR_FSC(in->esr), &a);
-	if (err)
-		return err;
-
-	if (in->esr & FBK_ESR_EA)
-		a.flags |= FBK_SEA_EA;
+	flags = FBK_SEA_HAS_ESR | address | class | status;
+	if (esr & FBK_ESR_EA)
+		flags |= FBK_SEA_EA;
 	/* SET is defined for code 0x10 only; elsewhere the bits are RES0 and UER is what Linux assumes too. */
-	if (FBK_ESR_FSC(in->esr) == FBK_FSC_SEA) {
-		a.flags |= FBK_SEA_HAS_SET;
-		a.severity = (enum fbk_severity)FBK_ESR_SET(in->esr);
-	}
-	if (gva_valid) {
-		a.flags |= FBK_SEA_HAS_GVA;
-		a.gva.addr = in->gva;
-	}
-	if (gpa_valid) {
-		a.flags |= FBK_SEA_HAS_GPA;
-		a.gpa.addr = in->gpa;
-	}
-	*ret = a;
+	if (fsc == FBK_FSC_SEA)
+		flags |= FBK_SEA_HAS_SET;
+
+	ret->flags = flags;
+	ret->kind = kind;
+	ret->severity = flags & FBK_SEA_HAS_SET ? (enum fbk_severity)FBK_ESR_SET(esr) : FBK_SEVERITY_UER;
+	ret->walk_level = flags & FBK_SEA_ON_WALK ? (int32_t)(fsc & 7) - 4 : 0;
+	ret->esr = esr;
+	ret->gva.addr = flags & FBK_SEA_HAS_GVA ? in->gva : 0;
+	ret->gpa.addr = flags & FBK_SEA_HAS_GPA ? in->gpa : 0;
 	return 0;
 }
 

@@ -5,9 +5,10 @@
  */
 #include "test.h"
 
-#include <firebreak/cper.h>
+#include "core/cper_page.h"
 
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 
 static const struct fbk_gpa one = { 0x40010123 };
@@ -69,12 +70,64 @@ static void bounds(void **state)
 	assert_int_equal(fbk_cper_encode(&in, buf, sizeof(buf)), -EINVAL);
 }
 
+/* The record kept ready is, byte for byte, the one that would be written afresh, whatever it said before. */
+static void kept_ready(void **state)
+{
+	static const uint64_t second = UINT64_C(1000000000), day = 86400 * UINT64_C(1000000000);
+	static const struct {
+		uint64_t time_ns, serial;
+	} steps[] = {
+		{ 5, 1 },
+		{ UINT64_C(1795344735) * 1000000000, 2 },
+		{ UINT64_C(1795344735) * 1000000000 + 999999999, 3 }, /* the same second */
+		{ UINT64_C(1795344736) * 1000000000, 4 },	      /* the next */
+		{ UINT64_C(1795391999) * 1000000000, 5 },	      /* the day's last */
+		{ UINT64_C(1795392000) * 1000000000, 6 },	      /* the next day */
+		{ UINT64_C(1795391999) * 1000000000, 7 },	      /* the clock was set back */
+		{ UINT64_C(1795391999) * 1000000000, 7 },	      /* not even the number changes */
+		{ UINT64_C(1795391999) * 1000000000, 9 },	      /* numbers that went elsewhere */
+		{ UINT64_C(1795391999) * 1000000000, 10 },
+		{ UINT64_C(1795391999) * 1000000000, 999999998 },
+		{ UINT64_C(1795391999) * 1000000000, 999999999 },
+		{ UINT64_C(1795391999) * 1000000000, 1000000000 },
+		{ UINT64_MAX, UINT64_MAX },
+		{ 0, 5 },
+	};
+	struct fbk_cper_page r;
+	uint8_t want[FBK_CPER_PAGE_LEN];
+	uint64_t time_ns = 0, serial = 0;
+	size_t i;
+
+	assert_int_equal(fbk_cper_page_init(&r), 0);
+	srand(7);
+	for (i = 0; i < 20000; i++) {
+		struct fbk_gpa page = { (uint64_t)rand() << 21 ^ (uint64_t)rand() };
+		struct fbk_cper in = { .pages = &page, .nr_pages = 1 };
+
+		if (i < ARRAY_SIZE(steps)) {
+			time_ns = steps[i].time_ns;
+			serial = steps[i].serial;
+		} else {
+			static const uint64_t by[] = { 0, 1000, second / 3, second, 60 * second, 3601 * second, day, 40 * day };
+
+			time_ns += by[(uint32_t)rand() % ARRAY_SIZE(by)] * ((uint32_t)rand() % 3);
+			serial += (uint32_t)rand() % 8 ? 1 : (uint32_t)rand() % 100000;
+		}
+		in.time_ns = time_ns;
+		in.serial = serial;
+		assert_int_equal(fbk_cper_encode(&in, want, sizeof(want)), sizeof(want));
+		fbk_cper_page_set(&r, page, time_ns, serial);
+		assert_memory_equal(r.bytes, want, sizeof(want));
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(fields),
 		cmocka_unit_test(every_record_differs),
 		cmocka_unit_test(bounds),
+		cmocka_unit_test(kept_ready),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

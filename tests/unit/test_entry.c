@@ -76,12 +76,57 @@ static void no_syndrome_no_answer(void **state)
 	assert_int_equal(got, 7);
 }
 
+/* Where the helper is said to suffice, the hardware's syndrome is the one it gives, at either level. */
+static void what_the_helper_says(void **state)
+{
+	static const struct {
+		uint64_t esr;
+		uint32_t kvm;
+		int suffices;
+	} rows[] = {
+		{ 0x92000010, 0, 1 },
+		{ 0x93c08090, 0, 1 },				/* what never reaches EL1 is not missed there */
+		{ 0x92000050, 0, 0 },				/* WnR */
+		{ 0x92000110, 0, 0 },				/* CM */
+		{ 0x92000210, 0, 0 },				/* EA */
+		{ 0x92000410, 0, 0 },				/* FnV */
+		{ 0x92001810, 0, 0 },				/* SET */
+		{ 0x92000016, 0, 0 },				/* a walk */
+		{ 0x90000010, 0, 0 },				/* IL of a 16-bit trap */
+		{ 0x82000010, 0, 0 },				/* comes out as a data abort */
+		{ 0x82000010, FBK_KVM_INJECT_EXT_IABT, 1 },
+		{ 0x82000150, FBK_KVM_INJECT_EXT_IABT, 1 },	/* no CM and WnR in instruction aborts */
+		{ 0x82000210, FBK_KVM_INJECT_EXT_IABT, 0 },
+	};
+	struct fbk_abort a;
+	uint64_t el0, el1;
+	size_t i;
+
+	for (i = 0; i < ARRAY_SIZE(rows); i++) {
+		struct fbk_sea_exit in = { .esr = rows[i].esr };
+		uint64_t class;
+
+		assert_int_equal(fbk_sea_decode(&in, &a), 0);
+		assert_int_equal(fbk_entry_helper_suffices(&a, rows[i].kvm), rows[i].suffices);
+		if (!rows[i].suffices)
+			continue;
+		class = a.kind == FBK_ABORT_INSTRUCTION ? 0x80000000 : 0x90000000;
+		assert_int_equal(fbk_entry_esr(&a, 0x0, &el0), 0);
+		assert_int_equal(fbk_entry_esr(&a, 0x5, &el1), 0);
+		assert_int_equal(el0, class | 0x2000010);
+		assert_int_equal(el1, class | 0x6000010);
+	}
+	assert_int_equal(fbk_sea_poison((struct fbk_gpa){ 0x1000 }, &a), 0);
+	assert_int_equal(fbk_entry_helper_suffices(&a, 0), 1);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(levels),
 		cmocka_unit_test(syndromes),
 		cmocka_unit_test(no_syndrome_no_answer),
+		cmocka_unit_test(what_the_helper_says),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

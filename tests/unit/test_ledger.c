@@ -5,7 +5,7 @@
  */
 #include "test.h"
 
-#include <firebreak/ledger.h>
+#include "core/ledger_road.h"
 
 #include <errno.h>
 #include <pthread.h>
@@ -215,6 +215,38 @@ static void readers_need_no_lock(void **state)
 	free(r.f.storage);
 }
 
+/* The road's own two calls say what the public ones say. */
+static void the_road_s_calls(void **state)
+{
+	uint64_t storage[64];
+	struct fbk_ledger_entry e;
+	struct fbk_ledger l;
+
+	memset(storage, 0, sizeof(storage));
+	assert_int_equal(fbk_ledger_init(&l, storage, sizeof(storage), 2), 0);
+	assert_int_equal(fbk_ledger_count(&l, 0x1000, FBK_SOURCE_SEA, 5), 1);
+	assert_int_equal(fbk_ledger_count(&l, 0x1000, FBK_SOURCE_SIGBUS_AO, 3000005), 2);
+	assert_int_equal(fbk_ledger_record(&l, (struct fbk_gpa){ 0x1fff }, FBK_SOURCE_SEA, 3000006, &e), 0);
+	assert_int_equal(e.count, 3);
+	assert_int_equal(e.sources, 1u << FBK_SOURCE_SEA | 1u << FBK_SOURCE_SIGBUS_AO);
+	assert_int_equal(e.first_ns, 5);
+	assert_int_equal(e.last_ns, 3000005);
+	assert_int_equal(fbk_ledger_count(&l, 0x2000, FBK_SOURCE_SEA, 6), 1);
+	assert_int_equal(fbk_ledger_count(&l, 0x3000, FBK_SOURCE_SEA, 7), 0);
+	assert_int_equal(fbk_ledger_pages(&l), 2);
+
+	fbk_ledger_reported(&l, (struct fbk_gpa){ 0x1234 });
+	fbk_ledger_reported(&l, (struct fbk_gpa){ 0x3000 }); /* not in it, and stays out */
+	assert_int_equal(fbk_ledger_lookup(&l, (struct fbk_gpa){ 0x1000 }, &e), 0);
+	assert_int_equal(e.state, FBK_PAGE_REPORTED);
+	assert_int_equal(e.count, 3);
+	assert_int_equal(fbk_ledger_lookup(&l, (struct fbk_gpa){ 0x3000 }, NULL), -ENOENT);
+	assert_int_equal(fbk_ledger_set_state(&l, (struct fbk_gpa){ 0x1000 }, FBK_PAGE_ISOLATED), 0);
+	fbk_ledger_reported(&l, (struct fbk_gpa){ 0x1000 });
+	assert_int_equal(fbk_ledger_lookup(&l, (struct fbk_gpa){ 0x1000 }, &e), 0);
+	assert_int_equal(e.state, FBK_PAGE_ISOLATED);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -226,6 +258,7 @@ int main(void)
 		cmocka_unit_test(thirty_two_bytes_a_page),
 		cmocka_unit_test(callers_bugs),
 		cmocka_unit_test(readers_need_no_lock),
+		cmocka_unit_test(the_road_s_calls),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
