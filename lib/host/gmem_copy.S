@@ -34,26 +34,26 @@
 	ENTRY	fbk_gmem_copy
 1:	cmp	x2, #64
 	b.lo	2f
-	ldp	x3, x4, [x1]
-	ldp	x5, x6, [x1, #16]
-	ldp	x7, x8, [x1, #32]
-	ldp	x9, x10, [x1, #48]
-	stp	x3, x4, [x0]
-	stp	x5, x6, [x0, #16]
-	stp	x7, x8, [x0, #32]
-	stp	x9, x10, [x0, #48]
+	ldp	q0, q1, [x1]
+	ldp	q2, q3, [x1, #32]
+	stp	q0, q1, [x0]
+	stp	q2, q3, [x0, #32]
 	add	x1, x1, #64
 	add	x0, x0, #64
 	sub	x2, x2, #64
 	b	1b
-2:	cmp	x2, #8
-	b.lo	fbk_gmem_copy_bytes
-	ldr	x3, [x1]
-	str	x3, [x0]
-	add	x1, x1, #8
-	add	x0, x0, #8
-	sub	x2, x2, #8
+2:	cmp	x2, #16
+	b.lo	3f
+	ldr	q0, [x1], #16
+	str	q0, [x0], #16
+	sub	x2, x2, #16
 	b	2b
+3:	cmp	x2, #8
+	b.lo	fbk_gmem_copy_bytes
+	ldr	x3, [x1], #8
+	str	x3, [x0], #8
+	sub	x2, x2, #8
+	b	fbk_gmem_copy_bytes
 	END	fbk_gmem_copy
 
 	ENTRY	fbk_gmem_copy_bytes
