@@ -35,24 +35,15 @@ static int set_events(int vcpu_fd, struct fbk_kvm_vcpu_events *ev)
 	return fbk_sys->ioctl(vcpu_fd, FBK_KVM_SET_VCPU_EVENTS, ev) < 0 ? -EIO : 0;
 }
 
-/*
- * Whether ESR_EL1 has to be corrected after the helper, and to what. The helper's syndrome: class as injected, IL of the
- * last trap (6.12) or 1, code 0x10, nothing else.
- */
-static int correction(const struct fbk_abort *a, uint64_t pstate, int as_instruction, uint64_t *ret)
+/* Whether ESR_EL1 has to be corrected after the helper, and to what. */
+static int correction(const struct fbk_abort *a, uint32_t kvm, uint64_t pstate, uint64_t *ret)
 {
-	int instruction = a->kind == FBK_ABORT_INSTRUCTION;
-	uint64_t esr;
-
+	if (fbk_entry_helper_suffices(a, kvm))
+		return 0;
 	/* A 32-bit EL1 keeps its syndrome in IFSR and DFSR: there the helper's word stands. */
 	if (fbk_entry_is_aarch32(pstate) && fbk_entry_el(pstate))
 		return 0;
-	if (fbk_entry_esr(a, pstate, &esr))
-		return 0;
-	if (instruction == as_instruction && (a->esr & FBK_ESR_IL) && (esr & (FBK_ESR_IL - 1)) == FBK_FSC_SEA)
-		return 0;
-	*ret = esr;
-	return 1;
+	return fbk_entry_esr(a, pstate, ret) == 0;
 }
 
 int fbk_inject_abort(int vcpu_fd, uint32_t kvm, const struct fbk_abort *a, uint64_t pstate, enum fbk_replay_method *ret)
@@ -77,7 +68,7 @@ int fbk_inject_abort(int vcpu_fd, uint32_t kvm, const struct fbk_abort *a, uint6
 	err = set_events(vcpu_fd, &ev);
 	if (err)
 		return err;
-	if (!correction(a, pstate, as_instruction, &esr)) {
+	if (!correction(a, kvm, pstate, &esr)) {
 		*ret = FBK_REPLAY_HELPER;
 		return 0;
 	}

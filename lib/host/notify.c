@@ -13,6 +13,7 @@
  */
 #include "notify.h"
 
+#include "../core/ledger_road.h"
 #include "clock.h"
 
 #include <firebreak/cper.h>
@@ -31,27 +32,9 @@
 #define ASYNC_PACE_NS (100 * MS)
 #define ACK_POLL_MAX_US 1000
 
-/* What is to be done once the lock is released. */
-struct after {
-	int raise;
-	int pump;
-};
-
 static void source_broken(struct fbk_vm *vm, enum fbk_ghes_source s)
 {
 	fbk_handshake_break(&vm->source[s]);
-}
-
-/* Not in a full ledger, perhaps; and a page that is isolated or healed is more than reported. */
-static void reported(struct fbk_vm *vm, struct fbk_gpa page)
-{
-	struct fbk_ledger_entry e;
-	int err;
-
-	err = fbk_ledger_lookup(&vm->ledger, page, &e);
-	if (!err && e.state == FBK_PAGE_POISONED)
-		err = fbk_ledger_set_state(&vm->ledger, page, FBK_PAGE_REPORTED);
-	(void)err;
 }
 
 /* Looks at the acknowledgement and books what it says. */
@@ -62,17 +45,39 @@ static enum fbk_turn look(struct fbk_vm *vm, enum fbk_ghes_source s)
 	enum fbk_turn turn;
 	uint32_t acked, i;
 
-	if (!h->broken && fbk_gmem_load_acquire_u64(vm->gmem, vm->ghes.source[s].ack, &ack))
+	if (!h->broken && fbk_block_ack(&vm->block[s], &ack))
 		source_broken(vm, s);
 	turn = fbk_handshake_look(h, ack, &acked);
 	for (i = 0; i < acked; i++)
-		reported(vm, h->pages[i]);
+		fbk_ledger_reported(&vm->ledger, h->pages[i]);
 	return turn;
 }
 
 /* Errors: -EHWPOISON the block or its acknowledgement is poisoned, the source is broken. */
-static int write_record(struct fbk_vm *vm, enum fbk_ghes_source s, const struct fbk_gpa *pages, uint32_t nr, int32_t owner,
-			uint64_t now_ns)
+static int write_record(struct fbk_vm *vm, enum fbk_ghes_source s, const uint8_t *record, size_t len,
+			const struct fbk_gpa *pages, uint32_t nr, int32_t owner)
+{
+	int err = fbk_block_write(&vm->block[s], record, len);
+
+	if (err) {
+		source_broken(vm, s);
+		return err;
+	}
+	vm->serial++;
+	fbk_handshake_wrote(&vm->source[s], vm->serial, pages, nr, owner);
+	return 0;
+}
+
+/* A vCPU waits for this one. */
+static int write_sea(struct fbk_vm *vm, struct fbk_gpa page, int32_t vcpu, uint64_t now_ns)
+{
+	struct fbk_cper_page *r = &vm->page_record;
+
+	fbk_cper_page_set(r, page, now_ns, vm->serial + 1);
+	return write_record(vm, FBK_GHES_SEA, r->bytes, sizeof(r->bytes), &page, 1, vcpu);
+}
+
+static int write_async(struct fbk_vm *vm, const struct fbk_gpa *pages, uint32_t nr, uint64_t now_ns)
 {
 	struct fbk_cper in = {
 		.pages = pages,
@@ -80,28 +85,11 @@ static int write_record(struct fbk_vm *vm, enum fbk_ghes_source s, const struct 
 		.time_ns = now_ns,
 		.serial = vm->serial + 1,
 	};
-	struct fbk_gpa block = vm->ghes.source[s].block;
-	struct fbk_gpa body = { block.addr + 4 };
-	uint32_t status;
-	int len;
+	int len = fbk_cper_encode(&in, vm->record, sizeof(vm->record));
 
-	len = fbk_cper_encode(&in, vm->record, sizeof(vm->record));
 	if (len < 0)
 		return -ENOTRECOVERABLE;
-	status = vm->record[0] | (uint32_t)vm->record[1] << 8 | (uint32_t)vm->record[2] << 16 |
-		 (uint32_t)vm->record[3] << 24;
-
-	/* A guest that acknowledged without clearing the block would read half of it otherwise. */
-	if (fbk_gmem_store_release_u32(vm->gmem, block, 0) ||
-	    fbk_gmem_store_release_u64(vm->gmem, vm->ghes.source[s].ack, 0) ||
-	    fbk_gmem_write(vm->gmem, body, vm->record + 4, (size_t)len - 4, NULL) ||
-	    fbk_gmem_store_release_u32(vm->gmem, block, status)) {
-		source_broken(vm, s);
-		return -EHWPOISON;
-	}
-	vm->serial++;
-	fbk_handshake_wrote(&vm->source[s], vm->serial, pages, nr, owner);
-	return 0;
+	return write_record(vm, FBK_GHES_ASYNC, vm->record, (size_t)len, pages, nr, -1);
 }
 
 /* Queues pages. Errors: -ENOSPC, then the ledger has them for later. */
@@ -140,7 +128,7 @@ static uint64_t paced_ns(const struct fbk_vm *vm, uint64_t mono_ns)
 }
 
 /* Writes the next asynchronous record if its turn has come. */
-static int deliver(struct fbk_vm *vm, struct after *after, uint64_t now_ns, uint64_t mono_ns)
+static int deliver(struct fbk_vm *vm, struct fbk_after *after, uint64_t now_ns, uint64_t mono_ns)
 {
 	struct fbk_gpa pages[ASYNC_PAGES];
 	enum fbk_turn turn = look(vm, FBK_GHES_ASYNC);
@@ -154,7 +142,7 @@ static int deliver(struct fbk_vm *vm, struct after *after, uint64_t now_ns, uint
 	if (turn == FBK_TURN_GUEST || vm->queue.nr == 0 || paced_ns(vm, mono_ns))
 		return 0;
 	nr = fbk_queue_peek(&vm->queue, pages, ASYNC_PAGES);
-	err = write_record(vm, FBK_GHES_ASYNC, pages, nr, -1, now_ns);
+	err = write_async(vm, pages, nr, now_ns);
 	if (err)
 		return err;
 	fbk_queue_drop(&vm->queue, nr);
@@ -170,7 +158,7 @@ static int waiting(const struct fbk_vm *vm)
 	return vm->queue.nr || vm->rescan || vm->source[FBK_GHES_ASYNC].in_flight;
 }
 
-static int carry_out(struct fbk_vm *vm, const struct after *after)
+int fbk_notify_finish(struct fbk_vm *vm, const struct fbk_after *after)
 {
 	int err = 0;
 
@@ -197,10 +185,9 @@ static int told_already(struct fbk_vm *vm, uint64_t page, struct fbk_event *ev)
 	return 0;
 }
 
-/* Queue, deliver if possible, and say in the event what became of page. */
-static void tell_async(struct fbk_vm *vm, const struct fbk_span *span, uint64_t page, struct fbk_event *ev,
-		       struct after *after)
+void fbk_notify_async(struct fbk_vm *vm, const struct fbk_span *span, struct fbk_event *ev, struct fbk_after *after)
 {
+	uint64_t page = ev->abort.gpa.addr & FBK_PAGE_MASK;
 	int err;
 
 	/* Once is enough. */
@@ -220,21 +207,6 @@ static void tell_async(struct fbk_vm *vm, const struct fbk_span *span, uint64_t 
 		after->pump = 1;
 }
 
-void fbk_notify_async(struct fbk_vm *vm, const struct fbk_span *span, struct fbk_event *ev)
-{
-	struct after after = { 0 };
-	int err;
-
-	if (!vm->has_ghes)
-		return;
-	pthread_mutex_lock(&vm->lock);
-	tell_async(vm, span, ev->abort.gpa.addr & FBK_PAGE_MASK, ev, &after);
-	pthread_mutex_unlock(&vm->lock);
-	err = carry_out(vm, &after);
-	if (err && !ev->notify_err)
-		ev->notify_err = err;
-}
-
 /* Takes the unread record of the SEA source back and queues its pages. */
 static void withdraw(struct fbk_vm *vm)
 {
@@ -242,7 +214,7 @@ static void withdraw(struct fbk_vm *vm)
 	uint32_t nr, i;
 
 	nr = fbk_handshake_give_up(h);
-	if (nr && fbk_gmem_store_release_u32(vm->gmem, vm->ghes.source[FBK_GHES_SEA].block, 0))
+	if (nr && fbk_block_clear(&vm->block[FBK_GHES_SEA]))
 		source_broken(vm, FBK_GHES_SEA);
 	for (i = 0; i < nr; i++)
 		(void)enqueue(vm, h->pages[i].addr, 1);
@@ -266,12 +238,9 @@ static enum fbk_turn wait_turn(struct fbk_vm *vm, int32_t vcpu, struct fbk_event
 	uint64_t budget_ns = (uint64_t)vm->policy.ack_wait_us * 1000;
 	uint64_t start_ns = 0, slept_us = 0;
 	uint32_t us = vm->policy.ack_poll_us ? vm->policy.ack_poll_us : 1;
-	enum fbk_turn turn;
+	enum fbk_turn turn = FBK_TURN_GUEST;
 
-	for (;;) {
-		turn = look(vm, FBK_GHES_SEA);
-		if (turn != FBK_TURN_GUEST || h->unresponsive || (h->in_flight && h->owner == vcpu))
-			break;
+	while (turn == FBK_TURN_GUEST && !h->unresponsive && !(h->in_flight && h->owner == vcpu)) {
 		/* The clock bounds the wait; so does the time slept, should the clock stand still. */
 		if (ev->ack_wait_ns >= budget_ns || slept_us * 1000 >= budget_ns)
 			break;
@@ -285,31 +254,28 @@ static enum fbk_turn wait_turn(struct fbk_vm *vm, int32_t vcpu, struct fbk_event
 		if (us < ACK_POLL_MAX_US)
 			us *= 2;
 		ev->ack_wait_ns = fbk_clock_ns(CLOCK_MONOTONIC) - start_ns;
+		turn = look(vm, FBK_GHES_SEA);
 	}
 	return turn;
 }
 
-void fbk_notify_sea(struct fbk_vm *vm, int32_t vcpu, struct fbk_gpa gpa, struct fbk_event *ev)
+void fbk_notify_sea(struct fbk_vm *vm, int32_t vcpu, struct fbk_gpa gpa, struct fbk_event *ev, struct fbk_after *after)
 {
 	struct fbk_gpa page = { gpa.addr & FBK_PAGE_MASK };
 	struct fbk_span span = { .page = page.addr, .nr_pages = 1 };
-	struct after after = { 0 };
-	enum fbk_turn turn;
-	int err;
+	enum fbk_turn turn = look(vm, FBK_GHES_SEA);
 
-	if (!vm->has_ghes)
-		return;
-	pthread_mutex_lock(&vm->lock);
-	turn = wait_turn(vm, vcpu, ev);
+	if (turn == FBK_TURN_GUEST)
+		turn = wait_turn(vm, vcpu, ev);
 	if (turn == FBK_TURN_OURS) {
-		err = write_record(vm, FBK_GHES_SEA, &page, 1, vcpu, ev->time_ns);
-		if (!err) {
+		ev->notify_err = write_sea(vm, page, vcpu, ev->time_ns);
+		if (!ev->notify_err) {
 			ev->notify = FBK_NOTIFY_SEA;
 			ev->record = vm->source[FBK_GHES_SEA].serial;
 			/* One error, told once. */
-			(void)fbk_queue_remove(&vm->queue, page.addr);
-		} else {
-			ev->notify_err = err;
+			if (vm->queue.nr)
+				(void)fbk_queue_remove(&vm->queue, page.addr);
+			return;
 		}
 	} else if (turn == FBK_TURN_GUEST) {
 		ev->notify_err = -EBUSY;
@@ -317,18 +283,12 @@ void fbk_notify_sea(struct fbk_vm *vm, int32_t vcpu, struct fbk_gpa gpa, struct 
 	} else {
 		ev->notify_err = -EHWPOISON;
 	}
-	if (ev->notify == FBK_NOTIFY_NONE)
-		tell_async(vm, &span, page.addr, ev, &after);
-	pthread_mutex_unlock(&vm->lock);
-
-	err = carry_out(vm, &after);
-	if (err && !ev->notify_err)
-		ev->notify_err = err;
+	fbk_notify_async(vm, &span, ev, after);
 }
 
 int fbk_notify_pump(struct fbk_vm *vm, uint64_t *ret_wait_ns)
 {
-	struct after after = { 0 };
+	struct fbk_after after = { 0 };
 	uint64_t wait = UINT64_MAX;
 	uint64_t now_ns, mono_ns, passed;
 	int err = 0;
@@ -361,7 +321,7 @@ int fbk_notify_pump(struct fbk_vm *vm, uint64_t *ret_wait_ns)
 	}
 	pthread_mutex_unlock(&vm->lock);
 
-	(void)carry_out(vm, &after);
+	(void)fbk_notify_finish(vm, &after);
 	if (err)
 		return err;
 	*ret_wait_ns = wait;
@@ -381,9 +341,7 @@ int fbk_notify_reset(struct fbk_vm *vm)
 	vm->pace_ns = 0;
 	for (s = 0; s < FBK_GHES_NR_SOURCES; s++) {
 		fbk_handshake_init(&vm->source[s]);
-		if (fbk_gmem_store_release_u64(vm->gmem, vm->ghes.source[s].pointer, vm->ghes.source[s].block.addr) ||
-		    fbk_gmem_store_release_u64(vm->gmem, vm->ghes.source[s].ack, 1) ||
-		    fbk_gmem_store_release_u32(vm->gmem, vm->ghes.source[s].block, 0)) {
+		if (fbk_block_reset(&vm->block[s])) {
 			source_broken(vm, (enum fbk_ghes_source)s);
 			err = -EHWPOISON;
 		}

@@ -9,14 +9,23 @@
 #include "observe.h"
 #include "vm_state.h"
 
+/* What is to be done once the lock is released. Zero-initialise. */
+struct fbk_after {
+	int raise;
+	int pump;
+};
+
 /*
- * Both fill the event's notify part. They take the lock, and call raise_async and want_pump without it.
+ * Both fill the event's notify part and leave the rest in *after. Called with the lock held; a guest with ACPI only.
  *
  * fbk_notify_sea: the vCPU is about to take the abort in user mode; its handler will look at the SEA source. When that
- * source does not get free in time the asynchronous one takes over.
+ * source does not get free in time the asynchronous one takes over. The lock is free while it waits.
  */
-void fbk_notify_sea(struct fbk_vm *vm, int32_t vcpu, struct fbk_gpa gpa, struct fbk_event *ev);
-void fbk_notify_async(struct fbk_vm *vm, const struct fbk_span *span, struct fbk_event *ev);
+void fbk_notify_sea(struct fbk_vm *vm, int32_t vcpu, struct fbk_gpa gpa, struct fbk_event *ev, struct fbk_after *after);
+void fbk_notify_async(struct fbk_vm *vm, const struct fbk_span *span, struct fbk_event *ev, struct fbk_after *after);
+
+/* Calls raise_async and want_pump as asked. Without the lock. Errors: raise_async's. */
+int fbk_notify_finish(struct fbk_vm *vm, const struct fbk_after *after);
 
 /* See fbk_vm_pump(). */
 int fbk_notify_pump(struct fbk_vm *vm, uint64_t *ret_wait_ns);

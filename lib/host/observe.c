@@ -8,18 +8,15 @@
 #include "kvm_uapi.h"
 
 #include <errno.h>
-#include <string.h>
 
 int fbk_observe_sea(const struct kvm_run *run, struct fbk_event *ev)
 {
-	unsigned char raw[FBK_SEA_EXIT_LEN];
 	struct fbk_sea_exit exit;
 	int err;
 
 	if (run->exit_reason != FBK_KVM_EXIT_ARM_SEA)
 		return -EINVAL;
-	memcpy(raw, (const unsigned char *)run + FBK_KVM_RUN_EXIT_OFFSET, sizeof(raw));
-	err = fbk_sea_exit_read(FBK_ABI_MAINLINE, raw, &exit);
+	err = fbk_sea_exit_read(FBK_ABI_MAINLINE, (const unsigned char *)run + FBK_KVM_RUN_EXIT_OFFSET, &exit);
 	if (err)
 		return err;
 	ev->source = FBK_SOURCE_SEA;

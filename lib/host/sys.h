@@ -19,6 +19,6 @@ struct fbk_sys {
 	void (*free)(void *p);
 };
 
-extern const struct fbk_sys *fbk_sys;
+extern const struct fbk_sys *fbk_sys __attribute__((visibility("hidden")));
 
 #endif

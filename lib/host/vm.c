@@ -2,10 +2,15 @@
 /* SPDX-FileCopyrightText: The firebreak authors */
 /*
  * vm.c - the road of one error: observe, decode, record, decide, notify, replay, tell.
+ *
+ * A vCPU stands still meanwhile, so that what costs is not done twice nor in vain: one look into the lock, registers only
+ * where something depends on them.
  */
 #include <firebreak/kvm.h>
 #include <firebreak/vm.h>
 
+#include "../core/entry.h"
+#include "../core/ledger_road.h"
 #include "clock.h"
 #include "kvm_uapi.h"
 #include "notify.h"
@@ -16,22 +21,20 @@
 #include <errno.h>
 #include <string.h>
 
-static int layout_in_ram(const struct fbk_gmem *gmem, const struct fbk_ghes_layout *l)
+/* Errors: -EINVAL the layout does not lie in guest RAM. */
+static int find_blocks(const struct fbk_gmem *gmem, const struct fbk_ghes_layout *l, struct fbk_block *ret)
 {
 	uint32_t s;
-	void *p;
+	int err = 0;
 
-	for (s = 0; s < FBK_GHES_NR_SOURCES; s++)
-		if (fbk_gmem_ptr(gmem, l->source[s].pointer, sizeof(uint64_t), &p) ||
-		    fbk_gmem_ptr(gmem, l->source[s].ack, sizeof(uint64_t), &p) ||
-		    fbk_gmem_ptr(gmem, l->source[s].block, FBK_GHES_BLOCK_LEN, &p) || l->source[s].pointer.addr % 8 ||
-		    l->source[s].ack.addr % 8 || l->source[s].block.addr % 8)
-			return 0;
-	return 1;
+	for (s = 0; s < FBK_GHES_NR_SOURCES && !err; s++)
+		err = fbk_block_find(gmem, l, (enum fbk_ghes_source)s, &ret[s]);
+	return err;
 }
 
 int fbk_vm_create(const struct fbk_vm_config *cfg, struct fbk_vm **ret)
 {
+	struct fbk_block block[FBK_GHES_NR_SOURCES];
 	struct fbk_vm *vm;
 	uint32_t max_pages, s;
 	size_t len;
@@ -41,7 +44,8 @@ int fbk_vm_create(const struct fbk_vm_config *cfg, struct fbk_vm **ret)
 		return -EINVAL;
 	if (cfg->policy && fbk_policy_check(cfg->policy))
 		return -EINVAL;
-	if (cfg->ghes && (!layout_in_ram(cfg->gmem, cfg->ghes) || !cfg->ops->raise_async || !cfg->ops->want_pump))
+	if (cfg->ghes &&
+	    (find_blocks(cfg->gmem, cfg->ghes, block) || !cfg->ops->raise_async || !cfg->ops->want_pump))
 		return -EINVAL;
 	max_pages = cfg->max_pages ? cfg->max_pages : FBK_LEDGER_DEFAULT_PAGES;
 	len = fbk_ledger_storage_len(max_pages);
@@ -76,7 +80,10 @@ int fbk_vm_create(const struct fbk_vm_config *cfg, struct fbk_vm **ret)
 		fbk_handshake_init(&vm->source[s]);
 	if (cfg->ghes) {
 		vm->has_ghes = 1;
-		vm->ghes = *cfg->ghes;
+		memcpy(vm->block, block, sizeof(block));
+		err = fbk_cper_page_init(&vm->page_record);
+		if (err)
+			goto free_ledger;
 		err = -ENOMEM;
 		vm->queue_ring = fbk_sys->calloc(FBK_QUEUE_RANGES, sizeof(*vm->queue_ring));
 		if (!vm->queue_ring)
@@ -145,35 +152,38 @@ static void begin(struct fbk_event *ev, int32_t vcpu)
 	};
 }
 
-/* Every page of the span goes into the ledger; what the ledger says of the touched one goes into the event. */
+/* The pages of the span beside the touched one. */
+static void record_rest(struct fbk_vm *vm, struct fbk_event *ev, const struct fbk_span *span, uint64_t touched)
+{
+	uint32_t i;
+
+	for (i = 0; i < span->nr_pages; i++) {
+		uint64_t page = span->page + i * FBK_PAGE_SIZE;
+
+		if (page != touched && !fbk_ledger_count(&vm->ledger, page, ev->source, ev->time_ns)) {
+			ev->ledger = -ENOSPC;
+			ev->count = 0;
+		}
+	}
+}
+
+/*
+ * Every page of the span goes into the ledger; what the ledger says of the touched one goes into the event. Called with
+ * the lock held.
+ */
 static void record(struct fbk_vm *vm, struct fbk_event *ev, const struct fbk_span *span)
 {
 	uint64_t touched = ev->abort.gpa.addr & FBK_PAGE_MASK;
-	struct fbk_ledger_entry e;
-	uint32_t i;
-	int known;
 
-	pthread_mutex_lock(&vm->lock);
 	ev->seq = ++vm->seq;
 	ev->pages = span->nr_pages;
+	if (!span->nr_pages)
+		return;
 	/* The touched page first: should the ledger fill up, it is the one that must be in it. */
-	if (span->nr_pages) {
-		known = fbk_ledger_record(&vm->ledger, (struct fbk_gpa){ touched }, ev->source, ev->time_ns, &e);
-		ev->ledger = known;
-		ev->count = known >= 0 ? e.count : 0;
-	}
-	for (i = 0; i < span->nr_pages; i++) {
-		struct fbk_gpa gpa = { span->page + i * FBK_PAGE_SIZE };
-
-		if (gpa.addr == touched)
-			continue;
-		known = fbk_ledger_record(&vm->ledger, gpa, ev->source, ev->time_ns, NULL);
-		if (known < 0)
-			ev->ledger = known;
-	}
-	pthread_mutex_unlock(&vm->lock);
-	if (ev->ledger < 0)
-		ev->count = 0;
+	ev->count = fbk_ledger_count(&vm->ledger, touched, ev->source, ev->time_ns);
+	ev->ledger = ev->count ? ev->count == 1 : -ENOSPC;
+	if (span->nr_pages > 1)
+		record_rest(vm, ev, span, touched);
 }
 
 static int decide(struct fbk_vm *vm, struct fbk_event *ev, const struct fbk_history *history)
@@ -188,14 +198,25 @@ static int decide(struct fbk_vm *vm, struct fbk_event *ev, const struct fbk_hist
 	return fbk_policy_decide(&vm->policy, &c, &ev->verdict);
 }
 
-/* The PC is read only for what looks like a repeat: the first of its kind costs nothing. */
+/*
+ * A register costs a system call, as much as all the rest of the road. The PC tells repeats at one place from repeats at
+ * several, which matters only once there are enough of them to be half a storm.
+ */
+static int needs_pc(const struct fbk_vcpu *vcpu, const struct fbk_event *ev)
+{
+	const struct fbk_policy *p = &vcpu->vm->policy;
+
+	return p->storm_repeats && vcpu->history.repeats + 1 >= p->storm_repeats / 2 &&
+	       fbk_history_again(&vcpu->history, p, &ev->abort, ev->mono_ns);
+}
+
 static int remember(struct fbk_vcpu *vcpu, struct fbk_event *ev)
 {
 	const struct fbk_policy *p = &vcpu->vm->policy;
 	uint64_t pc;
 	int err;
 
-	if (fbk_history_again(&vcpu->history, p, &ev->abort, ev->mono_ns)) {
+	if (needs_pc(vcpu, ev)) {
 		err = fbk_one_reg_get(vcpu->fd, FBK_REG_PC, &pc);
 		if (err)
 			return err;
@@ -207,8 +228,27 @@ static int remember(struct fbk_vcpu *vcpu, struct fbk_event *ev)
 	return 0;
 }
 
+/* PSTATE says which source is to tell of the page, and what the kernel's helper left out of a syndrome. */
+static int needs_pstate(const struct fbk_vm *vm, const struct fbk_event *ev, const struct fbk_span *span)
+{
+	return (vm->has_ghes && span->nr_pages) || !fbk_entry_helper_suffices(&ev->abort, vm->kvm);
+}
+
+/* What has to be asked of the vCPU. Errors: -EIO. */
+static int inspect(struct fbk_vcpu *vcpu, struct fbk_event *ev, const struct fbk_span *span, uint64_t *ret_pstate)
+{
+	int err = remember(vcpu, ev);
+
+	if (err || !needs_pstate(vcpu->vm, ev, span))
+		return err;
+	err = fbk_one_reg_get(vcpu->fd, FBK_REG_PSTATE, ret_pstate);
+	if (!err)
+		ev->el = (int32_t)fbk_entry_el(*ret_pstate);
+	return err;
+}
+
 /* The part of the span on either side of the page that was told by itself. */
-static void notify_rest(struct fbk_vm *vm, const struct fbk_span *span, struct fbk_event *ev)
+static void notify_rest(struct fbk_vm *vm, const struct fbk_span *span, struct fbk_event *ev, struct fbk_after *after)
 {
 	uint64_t touched = ev->abort.gpa.addr & FBK_PAGE_MASK;
 	uint32_t before = (uint32_t)((touched - span->page) / FBK_PAGE_SIZE);
@@ -224,7 +264,7 @@ static void notify_rest(struct fbk_vm *vm, const struct fbk_span *span, struct f
 		if (!part[i].nr_pages)
 			continue;
 		rest.abort.gpa.addr = part[i].page;
-		fbk_notify_async(vm, &part[i], &rest);
+		fbk_notify_async(vm, &part[i], &rest, after);
 		if (!ev->notify_err)
 			ev->notify_err = rest.notify_err;
 	}
@@ -232,21 +272,33 @@ static void notify_rest(struct fbk_vm *vm, const struct fbk_span *span, struct f
 
 /*
  * Linux asks the SEA source for aborts from user mode only; a record left there for a kernel-mode one would never be read
- * and would mislead the next. So it is EL0 that decides which source speaks.
+ * and would mislead the next. So it is EL0 that decides which source speaks. Called with the lock held.
  */
-static void notify(struct fbk_vcpu *vcpu, struct fbk_event *ev, const struct fbk_span *span)
+static void notify(struct fbk_vcpu *vcpu, struct fbk_event *ev, const struct fbk_span *span, struct fbk_after *after)
 {
 	struct fbk_vm *vm = vcpu->vm;
 
-	if (!span->nr_pages || ev->verdict.action == FBK_VERDICT_STOP)
+	if (!vm->has_ghes || !span->nr_pages || ev->verdict.action == FBK_VERDICT_STOP)
 		return;
 	if (ev->verdict.action != FBK_VERDICT_REPLAY || ev->el != 0) {
-		fbk_notify_async(vm, span, ev);
+		fbk_notify_async(vm, span, ev, after);
 		return;
 	}
-	fbk_notify_sea(vm, vcpu->index, ev->abort.gpa, ev);
+	fbk_notify_sea(vm, vcpu->index, ev->abort.gpa, ev, after);
 	if (span->nr_pages > 1)
-		notify_rest(vm, span, ev);
+		notify_rest(vm, span, ev, after);
+}
+
+/* What notify left to be done without the lock. */
+static void finish(struct fbk_vm *vm, struct fbk_event *ev, const struct fbk_after *after)
+{
+	int err;
+
+	if (!after->raise && !after->pump)
+		return;
+	err = fbk_notify_finish(vm, after);
+	if (err && !ev->notify_err)
+		ev->notify_err = err;
 }
 
 static int replay(struct fbk_vcpu *vcpu, struct fbk_event *ev, uint64_t pstate)
@@ -270,28 +322,25 @@ static void tell(struct fbk_vm *vm, struct fbk_event *ev)
 		vm->ops->event(vm->opaque, ev);
 }
 
-/* From record to tell, for an abort that a vCPU took. */
+/* From inspection to tell, for an abort that a vCPU took. It is recorded whatever the kernel refuses. */
 static int walk(struct fbk_vcpu *vcpu, struct fbk_event *ev, const struct fbk_span *span, struct fbk_verdict *ret)
 {
 	struct fbk_vm *vm = vcpu->vm;
+	struct fbk_after after = { 0 };
 	uint64_t pstate = 0;
 	int err, saved;
 
+	err = inspect(vcpu, ev, span, &pstate);
+	pthread_mutex_lock(&vm->lock);
 	record(vm, ev, span);
-	err = remember(vcpu, ev);
-	if (err)
-		goto failed;
-	err = decide(vm, ev, &vcpu->history);
-	if (err)
-		goto failed;
-	if (ev->verdict.action == FBK_VERDICT_REPLAY) {
-		err = fbk_inject_pstate(vcpu->fd, &pstate);
-		if (err)
-			goto failed;
-		ev->el = (int32_t)fbk_inject_el(pstate);
-	}
-	notify(vcpu, ev, span);
-	err = replay(vcpu, ev, pstate);
+	if (!err)
+		err = decide(vm, ev, &vcpu->history);
+	if (!err)
+		notify(vcpu, ev, span, &after);
+	pthread_mutex_unlock(&vm->lock);
+	finish(vm, ev, &after);
+	if (!err)
+		err = replay(vcpu, ev, pstate);
 	if (err)
 		goto failed;
 	tell(vm, ev);
@@ -320,7 +369,9 @@ int fbk_vcpu_sea(struct fbk_vcpu *vcpu, struct fbk_verdict *ret)
 	begin(&ev, vcpu->index);
 	err = fbk_observe_sea(vcpu->run, &ev);
 	if (err == -EBADMSG) {
+		pthread_mutex_lock(&vcpu->vm->lock);
 		record(vcpu->vm, &ev, &span);
+		pthread_mutex_unlock(&vcpu->vm->lock);
 		ev.verdict = (struct fbk_verdict){ FBK_VERDICT_STOP, FBK_REASON_MALFORMED, "the exit's syndrome is no external abort" };
 		tell(vcpu->vm, &ev);
 	}
@@ -349,6 +400,7 @@ int fbk_vcpu_sigbus(struct fbk_vcpu *vcpu, const siginfo_t *si, struct fbk_verdi
 
 int fbk_vm_sigbus(struct fbk_vm *vm, const siginfo_t *si, struct fbk_verdict *ret)
 {
+	struct fbk_after after = { 0 };
 	struct fbk_span span;
 	struct fbk_event ev;
 	int err;
@@ -360,11 +412,15 @@ int fbk_vm_sigbus(struct fbk_vm *vm, const siginfo_t *si, struct fbk_verdict *re
 	err = fbk_observe_sigbus(vm->gmem, si, vm->policy.span_pages, &ev, &span);
 	if (err)
 		return err;
+	pthread_mutex_lock(&vm->lock);
 	record(vm, &ev, &span);
 	err = decide(vm, &ev, NULL);
+	if (!err && vm->has_ghes)
+		fbk_notify_async(vm, &span, &ev, &after);
+	pthread_mutex_unlock(&vm->lock);
 	if (err)
 		return err;
-	fbk_notify_async(vm, &span, &ev);
+	finish(vm, &ev, &after);
 	tell(vm, &ev);
 	*ret = ev.verdict;
 	return 0;

@@ -6,8 +6,10 @@
 #ifndef FBK_HOST_VM_STATE_H
 #define FBK_HOST_VM_STATE_H
 
+#include "../core/cper_page.h"
 #include "../core/handshake.h"
 #include "../core/queue.h"
+#include "block.h"
 
 #include <firebreak/vm.h>
 
@@ -20,8 +22,8 @@ struct fbk_vm {
 	int vm_fd;
 	uint32_t kvm;
 	const struct fbk_gmem *gmem;
-	struct fbk_ghes_layout ghes;
 	int has_ghes;
+	struct fbk_block block[FBK_GHES_NR_SOURCES];
 	struct fbk_policy policy;
 	const struct fbk_vm_ops *ops;
 	void *opaque;
@@ -39,7 +41,8 @@ struct fbk_vm {
 	uint64_t raised_ns;  /* when the asynchronous source's interrupt was raised last */
 	uint64_t backoff_ns; /* until it is raised again */
 	uint64_t pace_ns;    /* CLOCK_MONOTONIC until which the guest has work from asynchronous records */
-	unsigned char record[FBK_GHES_BLOCK_LEN];
+	struct fbk_cper_page page_record;	    /* the SEA source's */
+	uint8_t record[FBK_GHES_BLOCK_LEN]; /* the asynchronous one's */
 };
 
 struct fbk_vcpu {

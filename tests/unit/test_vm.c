@@ -533,7 +533,7 @@ static void addresses_missing(void **state)
 	}
 }
 
-/* A storm: SError, then stop; the PC is read only once the abort repeats. */
+/* A storm: SError, then stop; the PC is read only from half a storm on. */
 static void storm(void **state)
 {
 	struct fake_record rec;
@@ -555,7 +555,7 @@ static void storm(void **state)
 		(void)fake_guest_read(&w.guest, FBK_GHES_SEA, 1, &rec);
 		assert_int_equal(w.ev.repeats, i);
 		assert_int_equal(v.action, i == 4 ? FBK_VERDICT_SERROR : i >= 8 ? FBK_VERDICT_STOP : FBK_VERDICT_REPLAY);
-		assert_int_equal(fake_kvm.nr_get_reg - gets, (i > 1) + (v.action == FBK_VERDICT_REPLAY));
+		assert_int_equal(fake_kvm.nr_get_reg - gets, (i > 1) + 1); /* and PSTATE */
 	}
 	assert_int_equal(fake_kvm.nr_serror, 1);
 	assert_int_equal(fake_kvm.nr_dabt, 6);
@@ -718,6 +718,77 @@ static void a_hostile_guest(void **state)
 		assert_int_equal(fbk_vm_pump(w.vm, &wait), 0);
 	}
 	assert_int_equal(fake_kvm.nr_dabt, 3000);
+	stop(&w);
+}
+
+/* Each register costs a system call: none is read unless something depends on it. */
+static void registers_are_read_when_they_matter(void **state)
+{
+	static const struct {
+		int acpi, iabt;
+		uint64_t flags, esr;
+		uint32_t gets, sets;
+	} rows[] = {
+		{ 0, 0, 1, 0x92000010, 0, 0 }, /* nobody to notify, nothing to correct */
+		{ 1, 0, 1, 0x92000010, 1, 0 }, /* which source is to tell? */
+		{ 1, 0, 0, 0x92000010, 0, 0 }, /* no page to tell of */
+		{ 0, 0, 1, 0x92000050, 1, 1 }, /* WnR: a correction, of which class? */
+		{ 0, 0, 0, 0x92000016, 1, 1 },
+		{ 0, 0, 1, 0x82000010, 1, 1 }, /* comes out as a data abort */
+		{ 0, 1, 1, 0x82000010, 0, 0 },
+		{ 1, 0, 1, 0x92000050, 1, 1 }, /* once for both */
+	};
+	size_t i, k;
+
+	for (i = 0; i < ARRAY_SIZE(rows); i++) {
+		struct fbk_vm_config cfg;
+		struct fake_record rec;
+		struct fbk_verdict v;
+		struct world w;
+
+		prepare(&w);
+		fake_kvm.iabt = rows[i].iabt;
+		cfg = config(&w);
+		if (!rows[i].acpi)
+			cfg.ghes = NULL;
+		start_with(&w, &cfg);
+		/* Repeats are nothing else, long before they are a storm. */
+		for (k = 0; k < 20; k++) {
+			uint32_t before = fake_kvm.nr_ioctls, gets = fake_kvm.nr_get_reg, sets = fake_kvm.nr_set_reg;
+
+			exits_with(&w, 0, rows[i].flags, rows[i].esr, 0x1000, page(5));
+			assert_int_equal(fbk_vcpu_sea(w.vcpu[0], &v), 0);
+			assert_int_equal(v.action, FBK_VERDICT_REPLAY);
+			assert_int_equal(fake_kvm.nr_get_reg - gets, rows[i].gets);
+			assert_int_equal(fake_kvm.nr_set_reg - sets, rows[i].sets);
+			assert_int_equal(fake_kvm.nr_ioctls - before, 1 + rows[i].gets + rows[i].sets);
+			assert_int_equal(w.ev.el, rows[i].gets ? 0 : -1);
+			assert_int_equal(w.ev.repeats, k + 1);
+			(void)fake_guest_read(&w.guest, FBK_GHES_SEA, 1, &rec);
+		}
+		stop(&w);
+	}
+}
+
+/* Without a limit for storms the PC is never asked for. */
+static void no_storms_no_pc(void **state)
+{
+	struct fbk_vm_config cfg;
+	struct fbk_verdict v;
+	struct world w;
+	uint32_t i;
+
+	prepare(&w);
+	w.policy.storm_repeats = 0;
+	cfg = config(&w);
+	cfg.ghes = NULL;
+	start_with(&w, &cfg);
+	for (i = 0; i < 200; i++) {
+		assert_int_equal(sea(&w, 0, 5, &v), 0);
+		assert_int_equal(v.action, FBK_VERDICT_REPLAY);
+	}
+	assert_int_equal(fake_kvm.nr_get_reg, 0);
+	assert_int_equal(fake_kvm.nr_dabt, 200);
 	stop(&w);
 }
 
@@ -1101,6 +1172,8 @@ int main(void)
 		cmocka_unit_test(the_interrupt_is_raised_again),
 		cmocka_unit_test(a_failing_interrupt_is_told),
 		cmocka_unit_test(a_hostile_guest),
+		cmocka_unit_test(registers_are_read_when_they_matter),
+		cmocka_unit_test(no_storms_no_pc),
 		cmocka_unit_test(without_acpi),
 		cmocka_unit_test(reset),
 		cmocka_unit_test(not_an_external_abort),
