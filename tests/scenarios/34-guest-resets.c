@@ -20,7 +20,7 @@ static void run(void)
 	for (round = 0; round < 2; round++) {
 		fbk_guest_forget(g);
 		fbk_guest_send(g, "reboot");
-		fbk_guest_expect(g, 60, "init[1]: ready");
+		fbk_guest_expect(g, 180, "init[1]: ready");
 		FBK_CHECK(fbk_guest_alive(g));
 		/* The lost page is still armed: the guest must have come up without touching it. */
 		FBK_CHECK(!fbk_guest_said(g, "Internal error"));

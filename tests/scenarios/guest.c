@@ -21,8 +21,8 @@
 #define MAX_GUESTS 64
 #define MAX_ALIVE 4
 /* Deadlines are for what will never come: a machine with much else to do is slow. */
-#define BOOT_S 120
-#define ANSWER_S 60
+#define BOOT_S 180
+#define ANSWER_S 120
 #define MAX_FROZEN 9
 
 struct fbk_guest {

@@ -10,7 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define PROGRAM_S 60
+#define PROGRAM_S 120
 
 uint64_t fbk_field(const char *line, const char *key)
 {
