@@ -11,9 +11,12 @@
 
 #include "esr.h"
 
-/* [ARM-ARM "SPSR_EL1", M]: bit 4 is AArch32; AArch64 has the level in bits 3:2. */
+/*
+ * [ARM-ARM "SPSR_EL1", M]: bit 4 is AArch32. Below it user mode is 0 in both, and no privileged mode is: AArch64 has the
+ * level in bits 3:2, AArch32's modes start above User.
+ */
 #define FBK_PSTATE_NRW (UINT64_C(1) << 4)
-#define FBK_PSTATE_MODE32_USR 0x10
+#define FBK_PSTATE_MODE UINT64_C(0xf)
 
 /* Whether the interrupted state was AArch32. */
 static inline int fbk_entry_is_aarch32(uint64_t pstate)
@@ -24,9 +27,7 @@ static inline int fbk_entry_is_aarch32(uint64_t pstate)
 /* The exception level that a PSTATE says: 0 or 1; AArch32 counts, its user mode is 0. */
 static inline uint32_t fbk_entry_el(uint64_t pstate)
 {
-	if (fbk_entry_is_aarch32(pstate))
-		return (pstate & 0x1f) == FBK_PSTATE_MODE32_USR ? 0 : 1;
-	return (pstate & 0xc) ? 1 : 0;
+	return pstate & FBK_PSTATE_MODE ? 1 : 0;
 }
 
 /* The part of the syndrome below IL that the guest is to see. */

@@ -5,8 +5,6 @@
  */
 #include "block.h"
 
-#include <string.h>
-
 static int find(const struct fbk_gmem *gmem, struct fbk_gpa gpa, uint64_t len, void **ret)
 {
 	if (gpa.addr % sizeof(uint64_t) || fbk_gmem_ptr(gmem, gpa, len, ret))
@@ -24,22 +22,6 @@ int fbk_block_find(const struct fbk_gmem *gmem, const struct fbk_ghes_layout *l,
 	    find(gmem, l->source[s].block, FBK_GHES_BLOCK_LEN, &b.block))
 		return -EINVAL;
 	*ret = b;
-	return 0;
-}
-
-int fbk_block_write(const struct fbk_block *b, const uint8_t *record, size_t len)
-{
-	const size_t body = sizeof(uint32_t);
-	uint8_t *block = b->block;
-	uint32_t status;
-
-	/* In the record's byte order, which is the guest's. */
-	memcpy(&status, record, sizeof(status));
-	/* Status cleared first: a guest that acknowledged without clearing the block would read half of it otherwise. */
-	if (fbk_gmem_store_u32(block, 0) || fbk_gmem_store_u64(b->ack, 0) ||
-	    fbk_gmem_copy(block + body, record + body, len - body) ||
-	    fbk_gmem_store_u32(block, status))
-		return -EHWPOISON;
 	return 0;
 }
 

@@ -39,8 +39,11 @@ static inline int fbk_block_ack(const struct fbk_block *b, uint64_t *ret)
 	return 0;
 }
 
-/* Acknowledgement cleared, record, block status last. len: FBK_CPER_STATUS_LEN to FBK_GHES_BLOCK_LEN. */
-int fbk_block_write(const struct fbk_block *b, const uint8_t *record, size_t len);
+/* Acknowledgement cleared, record, block status last. len: what fbk_cper_encode() returned. */
+static inline int fbk_block_write(const struct fbk_block *b, const uint8_t *record, size_t len)
+{
+	return fbk_gmem_post(b->block, record, len, b->ack) ? -EHWPOISON : 0;
+}
 
 /* Nothing to read in it. */
 int fbk_block_clear(const struct fbk_block *b);

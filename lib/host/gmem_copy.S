@@ -30,8 +30,8 @@
 
 #if defined(__aarch64__)
 
-	/* x0 dst, x1 src, x2 bytes left */
-	ENTRY	fbk_gmem_copy
+	/* x0 dst, x1 src, x2 bytes left: all chunks of 64 and 16 bytes, then of 8 */
+	.macro	CHUNKS
 1:	cmp	x2, #64
 	b.lo	2f
 	ldp	q0, q1, [x1]
@@ -49,12 +49,33 @@
 	sub	x2, x2, #16
 	b	2b
 3:	cmp	x2, #8
-	b.lo	fbk_gmem_copy_bytes
+	b.lo	4f
 	ldr	x3, [x1], #8
 	str	x3, [x0], #8
 	sub	x2, x2, #8
+4:
+	.endm
+
+	ENTRY	fbk_gmem_copy
+	CHUNKS
 	b	fbk_gmem_copy_bytes
 	END	fbk_gmem_copy
+
+	/* x0 block, x1 record, x2 its length, x3 acknowledgement; x4 block's first word, x5 what is to go there */
+	ENTRY	fbk_gmem_post
+	mov	x4, x0
+	str	wzr, [x4]
+	str	xzr, [x3]
+	dmb	ishst
+	ldr	w5, [x1], #4
+	add	x0, x0, #4
+	sub	x2, x2, #4
+	CHUNKS
+	mov	x2, #1
+	stlr	w5, [x4]
+	mov	x0, #0
+	ret
+	END	fbk_gmem_post
 
 	ENTRY	fbk_gmem_copy_bytes
 1:	cbz	x2, fbk_gmem_fixup
@@ -107,6 +128,24 @@
 	mov	%rcx, %rax
 	ret
 	END	fbk_gmem_copy
+
+	/* rdi block, rsi record, rdx its length, rcx acknowledgement; stores are seen in the order of the program */
+	ENTRY	fbk_gmem_post
+	mov	%rcx, %r8
+	mov	%rdx, %rcx
+	mov	%rdi, %r9
+	movl	$0, (%r9)
+	movq	$0, (%r8)
+	mov	(%rsi), %r10d
+	add	$4, %rsi
+	add	$4, %rdi
+	sub	$4, %rcx
+	rep movsb
+	mov	$1, %ecx
+	mov	%r10d, (%r9)
+	xor	%eax, %eax
+	ret
+	END	fbk_gmem_post
 
 	ENTRY	fbk_gmem_copy_bytes
 	mov	%rdx, %rcx

@@ -17,6 +17,14 @@ size_t fbk_gmem_copy(void *dst, const void *src, size_t len);
 /* The same byte by byte, exact everywhere. */
 size_t fbk_gmem_copy_bytes(void *dst, const void *src, size_t len);
 
+/*
+ * A record into an error block: first word 0, acknowledgement 0, the rest, and the first word last. The guest on another
+ * processor sees them in this order. A guest that acknowledged without clearing the block would else read half of it.
+ *
+ * len: 4 and a multiple of 8. Return: 0, or not 0 when an access failed.
+ */
+size_t fbk_gmem_post(void *block, const void *record, size_t len, void *ack);
+
 /* One access each, acquire and release. Return: 0, or 1 when it failed. */
 size_t fbk_gmem_load_u16(const void *src, uint16_t *ret);
 size_t fbk_gmem_load_u64(const void *src, uint64_t *ret);

@@ -38,16 +38,15 @@ static void source_broken(struct fbk_vm *vm, enum fbk_ghes_source s)
 }
 
 /* Looks at the acknowledgement and books what it says. */
-static enum fbk_turn look(struct fbk_vm *vm, enum fbk_ghes_source s)
+static inline enum fbk_turn look(struct fbk_vm *vm, enum fbk_ghes_source s)
 {
 	struct fbk_handshake *h = &vm->source[s];
-	uint64_t ack = 0;
 	enum fbk_turn turn;
 	uint32_t acked, i;
 
-	if (!h->broken && fbk_block_ack(&vm->block[s], &ack))
+	if (!h->broken && fbk_block_ack(&vm->block[s], &vm->ack[s]))
 		source_broken(vm, s);
-	turn = fbk_handshake_look(h, ack, &acked);
+	turn = fbk_handshake_look(h, vm->ack[s], &acked);
 	for (i = 0; i < acked; i++)
 		fbk_ledger_reported(&vm->ledger, h->pages[i]);
 	return turn;

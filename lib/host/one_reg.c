@@ -12,13 +12,10 @@
 
 int fbk_one_reg_get(int vcpu_fd, uint64_t id, uint64_t *ret)
 {
-	uint64_t value = 0;
-	struct kvm_one_reg reg = { .id = id, .addr = (uintptr_t)&value };
+	struct kvm_one_reg reg = { .id = id, .addr = (uintptr_t)ret };
 
-	if (fbk_sys->ioctl(vcpu_fd, KVM_GET_ONE_REG, &reg) < 0)
-		return -EIO;
-	*ret = value;
-	return 0;
+	/* The kernel writes the value only when all else went well. */
+	return fbk_sys->ioctl(vcpu_fd, KVM_GET_ONE_REG, &reg) < 0 ? -EIO : 0;
 }
 
 int fbk_one_reg_set(int vcpu_fd, uint64_t id, uint64_t value)

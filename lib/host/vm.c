@@ -171,7 +171,7 @@ static void record_rest(struct fbk_vm *vm, struct fbk_event *ev, const struct fb
  * Every page of the span goes into the ledger; what the ledger says of the touched one goes into the event. Called with
  * the lock held.
  */
-static void record(struct fbk_vm *vm, struct fbk_event *ev, const struct fbk_span *span)
+static inline void record(struct fbk_vm *vm, struct fbk_event *ev, const struct fbk_span *span)
 {
 	uint64_t touched = ev->abort.gpa.addr & FBK_PAGE_MASK;
 
@@ -212,7 +212,7 @@ static int needs_pc(const struct fbk_vcpu *vcpu, const struct fbk_event *ev)
 
 static int remember(struct fbk_vcpu *vcpu, struct fbk_event *ev)
 {
-	const struct fbk_policy *p = &vcpu->vm->policy;
+	const uint64_t *seen = NULL;
 	uint64_t pc;
 	int err;
 
@@ -220,10 +220,9 @@ static int remember(struct fbk_vcpu *vcpu, struct fbk_event *ev)
 		err = fbk_one_reg_get(vcpu->fd, FBK_REG_PC, &pc);
 		if (err)
 			return err;
-		fbk_history_note(&vcpu->history, p, &ev->abort, &pc, ev->mono_ns);
-	} else {
-		fbk_history_note(&vcpu->history, p, &ev->abort, NULL, ev->mono_ns);
+		seen = &pc;
 	}
+	fbk_history_note(&vcpu->history, &vcpu->vm->policy, &ev->abort, seen, ev->mono_ns);
 	ev->repeats = vcpu->history.repeats;
 	return 0;
 }

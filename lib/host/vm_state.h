@@ -34,6 +34,7 @@ struct fbk_vm {
 	struct fbk_ledger ledger;
 	void *ledger_storage;
 	struct fbk_handshake source[FBK_GHES_NR_SOURCES];
+	uint64_t ack[FBK_GHES_NR_SOURCES]; /* the acknowledgement word when it was last looked at */
 	struct fbk_queue queue;
 	struct fbk_range *queue_ring;
 	int rescan; /* the queue overflowed: pages in the ledger are still to be queued */
