@@ -34,7 +34,7 @@ static void run(void)
 	}
 	fbk_guest_thaw(g);
 	FBK_CHECK_EQ(fbk_host_meminfo("HardwareCorrupted"), host + 4 * PAGES);
-	fbk_wait_until(60, "the guest has isolated all pages", all_isolated, g);
+	fbk_wait_until(240, "the guest has isolated all pages", all_isolated, g);
 	FBK_CHECK_EQ(fbk_guest_meminfo(g, "HardwareCorrupted"), 4 * PAGES);
 	fbk_victim_go(&v);
 	fbk_victim_lives(&v);
