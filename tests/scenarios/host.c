@@ -242,5 +242,5 @@ static bool no_signal_pending(void *arg)
 
 void fbk_host_poison_settle(struct fbk_guest *g)
 {
-	fbk_wait_until(10, "the monitor takes its signal", no_signal_pending, g);
+	fbk_wait_until(120, "the monitor takes its signal", no_signal_pending, g);
 }
