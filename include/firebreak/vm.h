@@ -40,7 +40,7 @@ struct fbk_vm_ops {
 struct fbk_vm_config {
 	uint32_t size;			    /* sizeof(struct fbk_vm_config) */
 	int vm_fd;			    /* KVM VM; borrowed, must outlive the fbk_vm */
-	const struct fbk_gmem *gmem;	    /* borrowed, must outlive the fbk_vm */
+	const struct fbk_gmem *gmem;	    /* borrowed, must outlive the fbk_vm; complete, it does not change any more */
 	const struct fbk_ghes_layout *ghes; /* copied; NULL: a guest without ACPI, told nothing but the abort */
 	const struct fbk_policy *policy;    /* copied; NULL: fbk_policy_default() */
 	const struct fbk_vm_ops *ops;	    /* borrowed */

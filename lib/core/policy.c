@@ -52,8 +52,9 @@ static int again(const struct fbk_history *h, const struct fbk_policy *p, const 
 {
 	const struct fbk_abort *b = &h->abort;
 
-	uint64_t differs = (a->flags ^ b->flags) | ((uint32_t)a->kind ^ (uint32_t)b->kind) | (a->esr ^ b->esr) |
-			   (a->gva.addr ^ b->gva.addr) | (a->gpa.addr ^ b->gpa.addr);
+	/* All else follows from these. */
+	uint64_t differs = (a->flags ^ b->flags) | (a->esr ^ b->esr) | (a->gva.addr ^ b->gva.addr) |
+			   (a->gpa.addr ^ b->gpa.addr);
 
 	return h->repeats && !differs && now_ns - h->last_ns <= (uint64_t)p->storm_gap_ms * 1000000;
 }

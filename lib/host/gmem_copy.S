@@ -34,12 +34,10 @@
 	.macro	CHUNKS
 1:	cmp	x2, #64
 	b.lo	2f
-	ldp	q0, q1, [x1]
-	ldp	q2, q3, [x1, #32]
-	stp	q0, q1, [x0]
-	stp	q2, q3, [x0, #32]
-	add	x1, x1, #64
-	add	x0, x0, #64
+	ldp	q0, q1, [x1], #32
+	ldp	q2, q3, [x1], #32
+	stp	q0, q1, [x0], #32
+	stp	q2, q3, [x0], #32
 	sub	x2, x2, #64
 	b	1b
 2:	cmp	x2, #16
