@@ -3,11 +3,11 @@
 /* The plain case: a page of a process's own memory is lost. It costs that process, and nothing else. */
 #include "harness.h"
 
-FBK_SCENARIO("01-anonymous", "7", 2, "guest: victim's siginfo and exit, bystander's sum, /proc/kpageflags, HardwareCorrupted");
+FBK_SCENARIO("01-anonymous", "newest", 2, "guest: victim's siginfo and exit, bystander's sum, /proc/kpageflags, HardwareCorrupted");
 
 static void run(void)
 {
-	struct fbk_guest *g = fbk_guest_get(&(struct fbk_guest_spec){ .kernel = "7", .cpus = 2 });
+	struct fbk_guest *g = fbk_guest_get(&(struct fbk_guest_spec){ .kernel = "newest", .cpus = 2 });
 	long host = fbk_host_meminfo("HardwareCorrupted");
 	int pid = fbk_bystander_start(g);
 	struct fbk_victim v;

@@ -3,11 +3,11 @@
 /* A program that is prepared: its handler puts a new page in the lost one's place, and it goes on. */
 #include "harness.h"
 
-FBK_SCENARIO("02-handler-remaps", "7", 1, "guest: victim's siginfo, data and exit status 0, /proc/kpageflags");
+FBK_SCENARIO("02-handler-remaps", "newest", 1, "guest: victim's siginfo, data and exit status 0, /proc/kpageflags");
 
 static void run(void)
 {
-	struct fbk_guest *g = fbk_guest_get(&(struct fbk_guest_spec){ .kernel = "7", .cpus = 2 });
+	struct fbk_guest *g = fbk_guest_get(&(struct fbk_guest_spec){ .kernel = "newest", .cpus = 2 });
 	struct fbk_victim v;
 
 	fbk_victim_start(&v, g, "remap");

@@ -3,12 +3,12 @@
 /* A page of a file that the disk has as well: read again, and nobody is told anything. */
 #include "harness.h"
 
-FBK_SCENARIO("03-clean-page-cache", "7", 1,
+FBK_SCENARIO("03-clean-page-cache", "newest", 1,
 	     "guest: victim's checksum and exit status, no signal, one read more in /sys/block/vda/stat");
 
 static void run(void)
 {
-	struct fbk_guest *g = fbk_guest_get(&(struct fbk_guest_spec){ .kernel = "7", .cpus = 2 });
+	struct fbk_guest *g = fbk_guest_get(&(struct fbk_guest_spec){ .kernel = "newest", .cpus = 2 });
 	struct fbk_victim v;
 	const char *line;
 	long reads;

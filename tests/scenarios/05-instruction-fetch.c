@@ -3,11 +3,11 @@
 /* The page holds code: the abort is one of an instruction fetch. */
 #include "harness.h"
 
-FBK_SCENARIO("05-instruction-fetch", "7", 1, "guest: victim's siginfo and exit, /proc/kpageflags, HardwareCorrupted");
+FBK_SCENARIO("05-instruction-fetch", "newest", 1, "guest: victim's siginfo and exit, /proc/kpageflags, HardwareCorrupted");
 
 static void run(void)
 {
-	struct fbk_guest *g = fbk_guest_get(&(struct fbk_guest_spec){ .kernel = "7", .cpus = 2 });
+	struct fbk_guest *g = fbk_guest_get(&(struct fbk_guest_spec){ .kernel = "newest", .cpus = 2 });
 	struct fbk_victim v;
 
 	fbk_victim_start(&v, g, "fetch");

@@ -5,11 +5,11 @@
 
 #include <signal.h>
 
-FBK_SCENARIO("07-shared-page", "7", 1, "guest: siginfo and exit of both processes, bystander's sum, HardwareCorrupted");
+FBK_SCENARIO("07-shared-page", "newest", 1, "guest: siginfo and exit of both processes, bystander's sum, HardwareCorrupted");
 
 static void run(void)
 {
-	struct fbk_guest *g = fbk_guest_get(&(struct fbk_guest_spec){ .kernel = "7", .cpus = 2 });
+	struct fbk_guest *g = fbk_guest_get(&(struct fbk_guest_spec){ .kernel = "newest", .cpus = 2 });
 	int pid = fbk_bystander_start(g);
 	struct fbk_victim v;
 	const char *line;

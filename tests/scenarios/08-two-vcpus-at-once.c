@@ -6,14 +6,14 @@
  */
 #include "harness.h"
 
-FBK_SCENARIO("08-two-vcpus-at-once", "7", 4,
+FBK_SCENARIO("08-two-vcpus-at-once", "newest", 4,
 	     "guest: the program's count of SIGBUS and its data, HardwareCorrupted grows by 4 kB a page");
 
 #define ROUNDS 20
 
 static void run(void)
 {
-	struct fbk_guest *g = fbk_guest_get(&(struct fbk_guest_spec){ .kernel = "7", .cpus = 2 });
+	struct fbk_guest *g = fbk_guest_get(&(struct fbk_guest_spec){ .kernel = "newest", .cpus = 2 });
 	long before = fbk_guest_meminfo(g, "HardwareCorrupted");
 	struct fbk_victim v;
 	const char *line;

@@ -3,11 +3,11 @@
 /* Two vCPUs touch the same bad page at the same moment: it is lost once, and both threads go on. */
 #include "harness.h"
 
-FBK_SCENARIO("09-same-page-at-once", "7", 1, "guest: the program's data and exit status, HardwareCorrupted");
+FBK_SCENARIO("09-same-page-at-once", "newest", 1, "guest: the program's data and exit status, HardwareCorrupted");
 
 static void run(void)
 {
-	struct fbk_guest *g = fbk_guest_get(&(struct fbk_guest_spec){ .kernel = "7", .cpus = 2 });
+	struct fbk_guest *g = fbk_guest_get(&(struct fbk_guest_spec){ .kernel = "newest", .cpus = 2 });
 	long before = fbk_guest_meminfo(g, "HardwareCorrupted");
 	struct fbk_victim v;
 

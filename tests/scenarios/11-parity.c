@@ -3,11 +3,11 @@
 /* The host says that it was a parity or ECC error, and that a slave reported it: the same end. */
 #include "harness.h"
 
-FBK_SCENARIO("11-parity", "7", 2, "guest: victims' siginfo and exit, /proc/kpageflags, HardwareCorrupted");
+FBK_SCENARIO("11-parity", "newest", 2, "guest: victims' siginfo and exit, /proc/kpageflags, HardwareCorrupted");
 
 static void run(void)
 {
-	struct fbk_guest *g = fbk_guest_get(&(struct fbk_guest_spec){ .kernel = "7", .cpus = 2 });
+	struct fbk_guest *g = fbk_guest_get(&(struct fbk_guest_spec){ .kernel = "newest", .cpus = 2 });
 	struct fbk_victim v;
 
 	fbk_victim_start(&v, g, "anon");

@@ -9,11 +9,11 @@
 #include <signal.h>
 #include <string.h>
 
-FBK_SCENARIO("12-no-physical-address", "7", 1, "guest: victim's siginfo (BUS_OBJERR) and exit, HardwareCorrupted unchanged");
+FBK_SCENARIO("12-no-physical-address", "newest", 1, "guest: victim's siginfo (BUS_OBJERR) and exit, HardwareCorrupted unchanged");
 
 static void run(void)
 {
-	struct fbk_guest *g = fbk_guest_get(&(struct fbk_guest_spec){ .kernel = "7", .cpus = 2 });
+	struct fbk_guest *g = fbk_guest_get(&(struct fbk_guest_spec){ .kernel = "newest", .cpus = 2 });
 	long before = fbk_guest_meminfo(g, "HardwareCorrupted");
 	struct fbk_victim v;
 	const char *line;

@@ -29,7 +29,7 @@ static bool vcpu_has_met_it(void *events)
 
 static void run(void)
 {
-	struct fbk_guest *g = fbk_guest_boot(&(struct fbk_guest_spec){ .kernel = "7", .cpus = 1 });
+	struct fbk_guest *g = fbk_guest_boot(&(struct fbk_guest_spec){ .kernel = "newest", .cpus = 1 });
 	long host = fbk_host_meminfo("HardwareCorrupted");
 	struct fbk_victim v;
 	int status = 0;

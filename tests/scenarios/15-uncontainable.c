@@ -7,7 +7,7 @@ FBK_SCENARIO("15-uncontainable", "end", 6, "guest: the kernel's own panic messag
 
 static void run(void)
 {
-	struct fbk_guest *g = fbk_guest_boot(&(struct fbk_guest_spec){ .kernel = "7" });
+	struct fbk_guest *g = fbk_guest_boot(&(struct fbk_guest_spec){ .kernel = "newest" });
 	struct fbk_victim v;
 
 	fbk_victim_start(&v, g, "anon");

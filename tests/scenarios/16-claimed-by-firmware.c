@@ -3,12 +3,12 @@
 /* The host's firmware claims the error: the guest runs on and sees nothing, as if nothing had been. */
 #include "harness.h"
 
-FBK_SCENARIO("16-claimed-by-firmware", "7", 1,
+FBK_SCENARIO("16-claimed-by-firmware", "newest", 1,
 	     "guest: victim's data and exit status 0, HardwareCorrupted unchanged; host log: the error did happen");
 
 static void run(void)
 {
-	struct fbk_guest *g = fbk_guest_get(&(struct fbk_guest_spec){ .kernel = "7", .cpus = 2 });
+	struct fbk_guest *g = fbk_guest_get(&(struct fbk_guest_spec){ .kernel = "newest", .cpus = 2 });
 	long before = fbk_guest_meminfo(g, "HardwareCorrupted");
 	struct fbk_victim v;
 

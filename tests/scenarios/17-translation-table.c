@@ -9,12 +9,12 @@
 
 #include <signal.h>
 
-FBK_SCENARIO("17-translation-table", "7", 2,
+FBK_SCENARIO("17-translation-table", "newest", 2,
 	     "guest: the process is gone by a signal, the kernel's log names the walk and its level, bystander's sum");
 
 static void run(void)
 {
-	struct fbk_guest *g = fbk_guest_get(&(struct fbk_guest_spec){ .kernel = "7", .cpus = 2 });
+	struct fbk_guest *g = fbk_guest_get(&(struct fbk_guest_spec){ .kernel = "newest", .cpus = 2 });
 	int pid = fbk_bystander_start(g), status = 0;
 	struct fbk_victim v;
 

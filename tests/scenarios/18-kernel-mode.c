@@ -13,7 +13,7 @@ FBK_SCENARIO("18-kernel-mode", "kernel", 8,
 
 static void run(void)
 {
-	struct fbk_guest *g = fbk_guest_boot(&(struct fbk_guest_spec){ .kernel = "7", .cpus = 2 });
+	struct fbk_guest *g = fbk_guest_boot(&(struct fbk_guest_spec){ .kernel = "newest", .cpus = 2 });
 	int pid = fbk_bystander_start(g), status = 0;
 	struct fbk_victim v;
 

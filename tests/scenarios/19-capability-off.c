@@ -7,7 +7,7 @@ FBK_SCENARIO("19-capability-off", "end", 6, "guest: the kernel's own panic messa
 
 static void run(void)
 {
-	struct fbk_guest *g = fbk_guest_boot(&(struct fbk_guest_spec){ .kernel = "7", .sea_off = true });
+	struct fbk_guest *g = fbk_guest_boot(&(struct fbk_guest_spec){ .kernel = "newest", .sea_off = true });
 	struct fbk_victim v;
 
 	fbk_victim_start(&v, g, "anon");

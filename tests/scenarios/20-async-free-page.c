@@ -3,12 +3,12 @@
 /* The host finds a bad page that the guest is not using: it is gone before anyone could be hurt. */
 #include "harness.h"
 
-FBK_SCENARIO("20-async-free-page", "7", 1,
+FBK_SCENARIO("20-async-free-page", "newest", 1,
 	     "guest: /proc/kpageflags, HardwareCorrupted, bystander's sum; host: HardwareCorrupted");
 
 static void run(void)
 {
-	struct fbk_guest *g = fbk_guest_get(&(struct fbk_guest_spec){ .kernel = "7", .cpus = 2 });
+	struct fbk_guest *g = fbk_guest_get(&(struct fbk_guest_spec){ .kernel = "newest", .cpus = 2 });
 	long host = fbk_host_meminfo("HardwareCorrupted");
 	long before = fbk_guest_meminfo(g, "HardwareCorrupted");
 	int pid = fbk_bystander_start(g);

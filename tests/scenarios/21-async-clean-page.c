@@ -3,12 +3,12 @@
 /* The host finds a bad page that the guest's page cache holds: dropped, and read again when it is wanted. */
 #include "harness.h"
 
-FBK_SCENARIO("21-async-clean-page", "7", 1,
+FBK_SCENARIO("21-async-clean-page", "newest", 1,
 	     "guest: victim's checksum and exit status, no signal, one read more in /sys/block/vda/stat");
 
 static void run(void)
 {
-	struct fbk_guest *g = fbk_guest_get(&(struct fbk_guest_spec){ .kernel = "7", .cpus = 2 });
+	struct fbk_guest *g = fbk_guest_get(&(struct fbk_guest_spec){ .kernel = "newest", .cpus = 2 });
 	struct fbk_victim v;
 	const char *line;
 	long reads;

@@ -5,11 +5,11 @@
 
 #include <signal.h>
 
-FBK_SCENARIO("22-async-anonymous-page", "7", 1, "guest: /proc/kpageflags first, then victim's siginfo and exit");
+FBK_SCENARIO("22-async-anonymous-page", "newest", 1, "guest: /proc/kpageflags first, then victim's siginfo and exit");
 
 static void run(void)
 {
-	struct fbk_guest *g = fbk_guest_get(&(struct fbk_guest_spec){ .kernel = "7", .cpus = 2 });
+	struct fbk_guest *g = fbk_guest_get(&(struct fbk_guest_spec){ .kernel = "newest", .cpus = 2 });
 	struct fbk_victim v;
 	int status = 0;
 

@@ -5,11 +5,11 @@
 
 #include <string.h>
 
-FBK_SCENARIO("23-async-early-kill", "7", 1, "guest: victim's siginfo says BUS_MCEERR_AO though it never touched the page");
+FBK_SCENARIO("23-async-early-kill", "newest", 1, "guest: victim's siginfo says BUS_MCEERR_AO though it never touched the page");
 
 static void run(void)
 {
-	struct fbk_guest *g = fbk_guest_get(&(struct fbk_guest_spec){ .kernel = "7", .cpus = 2 });
+	struct fbk_guest *g = fbk_guest_get(&(struct fbk_guest_spec){ .kernel = "newest", .cpus = 2 });
 	struct fbk_victim v;
 	const char *line;
 

@@ -8,12 +8,12 @@
 
 #include <signal.h>
 
-FBK_SCENARIO("24-host-poison-consumed", "7", 1,
+FBK_SCENARIO("24-host-poison-consumed", "newest", 1,
 	     "host: HardwareCorrupted; guest: victim's siginfo and exit, /proc/kpageflags, bystander's sum");
 
 static void run(void)
 {
-	struct fbk_guest *g = fbk_guest_get(&(struct fbk_guest_spec){ .kernel = "7", .cpus = 2 });
+	struct fbk_guest *g = fbk_guest_get(&(struct fbk_guest_spec){ .kernel = "newest", .cpus = 2 });
 	long host = fbk_host_meminfo("HardwareCorrupted");
 	int pid = fbk_bystander_start(g), status = 0;
 	struct fbk_victim v;

@@ -3,11 +3,11 @@
 /* Two reports before the guest has looked at the first: its vCPUs stand still meanwhile. Both pages are isolated. */
 #include "harness.h"
 
-FBK_SCENARIO("25-second-before-acknowledged", "7", 1, "guest: /proc/kpageflags of both pages, HardwareCorrupted");
+FBK_SCENARIO("25-second-before-acknowledged", "newest", 1, "guest: /proc/kpageflags of both pages, HardwareCorrupted");
 
 static void run(void)
 {
-	struct fbk_guest *g = fbk_guest_get(&(struct fbk_guest_spec){ .kernel = "7", .cpus = 2 });
+	struct fbk_guest *g = fbk_guest_get(&(struct fbk_guest_spec){ .kernel = "newest", .cpus = 2 });
 	long before = fbk_guest_meminfo(g, "HardwareCorrupted");
 	struct fbk_victim v;
 

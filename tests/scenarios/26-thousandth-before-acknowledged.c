@@ -15,7 +15,7 @@ static bool all_isolated(void *arg)
 
 static void run(void)
 {
-	struct fbk_guest *g = fbk_guest_boot(&(struct fbk_guest_spec){ .kernel = "7", .cpus = 2 });
+	struct fbk_guest *g = fbk_guest_boot(&(struct fbk_guest_spec){ .kernel = "newest", .cpus = 2 });
 	long host = fbk_host_meminfo("HardwareCorrupted");
 	struct fbk_victim v;
 	const char *line;

@@ -15,7 +15,7 @@ FBK_SCENARIO("27-never-acknowledges", "unacknowledged", 12, "guest: victims' sig
 
 static void run(void)
 {
-	struct fbk_guest *g = fbk_guest_boot(&(struct fbk_guest_spec){ .kernel = "7", .append = "hest_disable" });
+	struct fbk_guest *g = fbk_guest_boot(&(struct fbk_guest_spec){ .kernel = "newest", .append = "hest_disable" });
 	int pid = fbk_bystander_start(g), status = 0, i;
 	struct fbk_victim v;
 	const char *line;

@@ -10,7 +10,7 @@ FBK_SCENARIO("28-storm", "end", 7, "guest: the kernel's own panic message; exit 
 
 static void run(void)
 {
-	struct fbk_guest *g = fbk_guest_boot(&(struct fbk_guest_spec){ .kernel = "7", .append = "hest_disable" });
+	struct fbk_guest *g = fbk_guest_boot(&(struct fbk_guest_spec){ .kernel = "newest", .append = "hest_disable" });
 	struct fbk_victim v;
 
 	fbk_victim_start(&v, g, "stubborn");

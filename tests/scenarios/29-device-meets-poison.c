@@ -11,7 +11,7 @@ FBK_SCENARIO("29-device-meets-poison", "unacknowledged", 10,
 
 static void run(void)
 {
-	struct fbk_guest *g = fbk_guest_boot(&(struct fbk_guest_spec){ .kernel = "7", .append = "hest_disable" });
+	struct fbk_guest *g = fbk_guest_boot(&(struct fbk_guest_spec){ .kernel = "newest", .append = "hest_disable" });
 	struct fbk_victim v;
 	const char *line;
 

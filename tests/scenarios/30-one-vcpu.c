@@ -8,5 +8,5 @@ FBK_SCENARIO("30-one-vcpu", "one", 8, FBK_STORY_ORACLE);
 
 static void run(void)
 {
-	fbk_story(&(struct fbk_guest_spec){ .kernel = "7", .cpus = 1 });
+	fbk_story(&(struct fbk_guest_spec){ .kernel = "newest", .cpus = 1 });
 }

@@ -8,7 +8,7 @@ FBK_SCENARIO("34-guest-resets", "reset", 12,
 
 static void run(void)
 {
-	struct fbk_guest *g = fbk_guest_boot(&(struct fbk_guest_spec){ .kernel = "7", .cpus = 2 });
+	struct fbk_guest *g = fbk_guest_boot(&(struct fbk_guest_spec){ .kernel = "newest", .cpus = 2 });
 	struct fbk_victim v;
 	uint64_t lost;
 	int round;

@@ -61,7 +61,7 @@ void fbk_note(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 /* --- Guests ------------------------------------------------------------------------------------------------- */
 
 struct fbk_guest_spec {
-	const char *kernel;	 /* "7", "6.12", "6.1" */
+	const char *kernel;	 /* "newest", "6.12", "6.1" */
 	unsigned int cpus;	 /* 0: one */
 	unsigned int memory_mib; /* 0: 256 */
 	bool sea_off;		 /* the host capability left off */
