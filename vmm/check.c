@@ -143,7 +143,7 @@ int fbk_command_check(int argc, char **argv)
 		  "the hardware does not say how severe an error is; SErrors come without a syndrome");
 	yes_or_no("KVM_CAP_ARM_SEA_TO_USER", !!(kvm & FBK_KVM_SEA_TO_USER),
 		  "a guest's memory error comes to the monitor",
-		  "a guest's memory error panics its kernel: Linux 6.19, or the patches in kernel/, change that");
+		  "a guest's memory error panics its kernel: Linux 6.19 and later forward it");
 	yes_or_no("KVM_CAP_ARM_INJECT_EXT_DABT", !!(kvm & FBK_KVM_INJECT_EXT_DABT),
 		  "the same abort can be given back to the guest",
 		  "no abort can be given back: errors become SErrors (Linux 5.5 has it)");
