@@ -170,8 +170,8 @@ static int enable_sea(struct fbk_monitor *m)
 		return FBK_EXIT_HOST;
 	}
 	if (m->opt.sea == FBK_SEA_ON) {
-		fbk_say("--sea=on: this kernel lacks KVM_CAP_ARM_SEA_TO_USER: run Linux 6.19 or later, or a kernel with "
-			"the patches in kernel/; --sea=off runs without");
+		fbk_say("--sea=on: this kernel lacks KVM_CAP_ARM_SEA_TO_USER: run Linux 6.19 or later; --sea=off "
+			"runs without");
 		return FBK_EXIT_UNABLE;
 	}
 	fbk_say("warning: this kernel lacks KVM_CAP_ARM_SEA_TO_USER: a hardware memory error under the guest becomes an "
