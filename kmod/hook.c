@@ -12,7 +12,10 @@
  * kvm_pgtable_stage2_map() is where every mapping is made. A block around an
  * armed page, as a neighbour's fault on a transparent huge page or hugetlb would
  * make it, is cut down to the one page that faulted; an armed page itself is
- * answered with "try again", which leads back to the first probe.
+ * answered with "try again", which leads back to the first probe. Where that one
+ * page is mapped already and lacks a permission (data first, then a fetch), KVM's
+ * map function would leave it as it is, since changing permissions alone belongs
+ * to kvm_pgtable_stage2_relax_perms(): the call is sent there.
  *
  * apei_claim_sea() is answered with success for hits that the firmware claims.
  *
@@ -49,6 +52,7 @@ struct sea_claim {
 };
 
 static sea_abort_fn sea_abort_real;
+static unsigned long sea_relax_perms; /* kvm_pgtable_stage2_relax_perms() */
 static atomic_t sea_inflight = ATOMIC_INIT(0);
 static unsigned int sea_claiming; /* hits on their way to a claim; under sea_lock */
 static LIST_HEAD(sea_claims);
@@ -286,6 +290,13 @@ static int sea_map_pre(struct kprobe *p, struct pt_regs *regs)
 	    sea_page_any(vm, fault >> PAGE_SHIFT, fault >> PAGE_SHIFT))
 		return sea_return(regs, -EAGAIN);
 	regs->regs[1] = fault;
+	if ((vcpu->arch.fault.esr_el2 & ESR_ELx_FSC_TYPE) == ESR_ELx_FSC_PERM) {
+		/* (pgt, addr, prot, flags); 6.12 has no flags, and does not look at them. */
+		regs->regs[2] = regs->regs[4];
+		regs->regs[3] = regs->regs[6];
+		instruction_pointer_set(regs, sea_relax_perms);
+		return 1;
+	}
 	regs->regs[2] = PAGE_SIZE;
 	regs->regs[3] += fault - addr;
 	return 0;
@@ -349,6 +360,21 @@ static int sea_probe_install(unsigned int i)
 	return 0;
 }
 
+/* Where a function is that the kernel does not export. */
+static unsigned long sea_symbol(const char *name)
+{
+	struct kprobe probe = { .symbol_name = name };
+	unsigned long addr;
+
+	if (register_kprobe(&probe)) {
+		pr_err("no function %s\n", name);
+		return 0;
+	}
+	addr = (unsigned long)probe.addr;
+	unregister_kprobe(&probe);
+	return addr;
+}
+
 /* With sea_lock held, before the first page is armed. */
 int sea_hook_install(bool firmware)
 {
@@ -358,6 +384,10 @@ int sea_hook_install(bool firmware)
 	int err = 0;
 
 	if (is_protected_kvm_enabled())
+		return -EOPNOTSUPP;
+	if (!sea_relax_perms)
+		sea_relax_perms = sea_symbol("kvm_pgtable_stage2_relax_perms");
+	if (!sea_relax_perms)
 		return -EOPNOTSUPP;
 	if (firmware)
 		err = sea_probe_install(SEA_PROBE_CLAIM);
