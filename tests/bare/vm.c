@@ -48,12 +48,24 @@ int kvm_open(void)
 	return fd;
 }
 
-bool kvm_has_sea(void)
+static bool kvm_has(unsigned long cap)
 {
-	int kvm = kvm_open(), ret = ioctl(kvm, KVM_CHECK_EXTENSION, TEST_CAP_ARM_SEA_TO_USER);
+	int kvm = kvm_open(), ret = ioctl(kvm, KVM_CHECK_EXTENSION, cap);
 
 	close(kvm);
 	return ret > 0;
+}
+
+bool kvm_has_sea(void)
+{
+	return kvm_has(TEST_CAP_ARM_SEA_TO_USER);
+}
+
+bool vm_mte;
+
+bool kvm_has_mte(void)
+{
+	return kvm_has(KVM_CAP_ARM_MTE);
 }
 
 void vm_set_reg(struct vm *vm, unsigned int cpu, uint64_t id, uint64_t value)
@@ -184,6 +196,12 @@ struct vm *vm_new(enum vm_memory memory, bool sea, unsigned char *ram)
 
 		if (ioctl(vm->fd, KVM_ENABLE_CAP, &cap))
 			bail("cannot enable KVM_CAP_ARM_SEA_TO_USER: %s", strerror(errno));
+	}
+	if (vm_mte) {
+		struct kvm_enable_cap cap = { .cap = KVM_CAP_ARM_MTE };
+
+		if (ioctl(vm->fd, KVM_ENABLE_CAP, &cap))
+			bail("cannot enable KVM_CAP_ARM_MTE: %s", strerror(errno));
 	}
 
 	vm->ram = ram ? ram : ram_new(vm, memory);

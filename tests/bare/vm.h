@@ -83,6 +83,9 @@ void bail(const char *fmt, ...) __attribute__((format(printf, 1, 2), noreturn));
 
 int kvm_open(void);
 bool kvm_has_sea(void);
+/* The Memory Tagging Extension: does KVM offer it, and shall VMs made from now on have it? */
+bool kvm_has_mte(void);
+extern bool vm_mte;
 /* @ram: share this memory (RAM_LEN bytes) instead of making some; NULL: make some. */
 struct vm *vm_new(enum vm_memory memory, bool sea, unsigned char *ram);
 void vm_free(struct vm *vm);

@@ -3,7 +3,8 @@
 /*
  * contract: does the library put a vCPU where the hardware would have put it?
  *
- * Runs as root on an arm64 KVM host, with the path of sea_inject.ko as its only argument. The oracle is the kernel's own
+ * Runs as root on an arm64 KVM host, with the path of sea_inject.ko as its argument, or "states" for the part that depends
+ * on what the CPU has. The oracle is the kernel's own
  * injection wherever it tells everything, compared in all registers that KVM_GET_REG_LIST names, and what the bare
  * guest's vector then finds; where the kernel loses something, the values that the architecture asks for, written out.
  */
@@ -107,7 +108,7 @@ static void probe(struct vm *vm)
  * Every bit of PSTATE in every base state, whether or not a guest can be brought to run with it: the registers are set,
  * the vCPU does not run, and the abort goes in once by the helper and once by registers.
  */
-void test_states(void)
+void test_states(bool mte)
 {
 	static const struct {
 		const char *name;
@@ -129,9 +130,14 @@ void test_states(void)
 		{ "SPAN, DSSBS", SCTLR | SPAN | DSSBS },
 	};
 	static struct regs before, again, at_once[2], at_vector[2];
-	struct vm *vm = vm_new(MEM_SMALL, false, NULL);
 	unsigned int stale_il = 0;
 	char name[128];
+	struct vm *vm;
+
+	vm_mte = mte;
+	vm = vm_new(MEM_SMALL, false, NULL);
+	vm_mte = false;
+	regs_list(vm);
 
 	for (size_t i = 0; i < NR_BASES * (sizeof(pstates) / sizeof(pstates[0])) * 3; i++) {
 		const struct base *b = &bases[i % NR_BASES];
@@ -146,7 +152,8 @@ void test_states(void)
 		if (s && !pstates[p].sctlr)
 			continue;
 		/* Bits 13:10 and 25 of an AArch32 state are IT and GE: as good as any. */
-		snprintf(name, sizeof(name), "%s, PSTATE %s, SCTLR %s", b->name, pstates[p].name, sctlrs[s].name);
+		snprintf(name, sizeof(name), "%s%s, PSTATE %s, SCTLR %s", mte ? "MTE, " : "", b->name, pstates[p].name,
+			 sctlrs[s].name);
 		begin(vm, b, pstate, sctlrs[s].value, b->load, HOLE_GPA);
 		run_immediate(vm);
 		regs_read(vm, &before);
@@ -176,7 +183,8 @@ void test_states(void)
 		if (!diff)
 			diff = regs_diff(&at_vector[0], &at_vector[1], commits ? 0 : 1ULL << 25);
 		ok(!diff && vector[0] == vector[1] && vector[1] == (int)b->vector &&
-			   (regs_value(&at_vector[1], SYS_ESR) >> 25 & 1),
+			   (regs_value(&at_vector[1], SYS_ESR) >> 25 & 1) &&
+			   (regs_value(&at_vector[1], CORE_REG(regs.pstate)) >> 25 & 1) == mte,
 		   name, "vector %d/%d, %s", vector[0], vector[1], diff ? diff : "all registers alike");
 	}
 	if (stale_il)
@@ -193,6 +201,7 @@ void test_mmio(void)
 	struct vm *vm = vm_new(MEM_SMALL, false, NULL);
 	char name[128];
 
+	regs_list(vm);
 	for (size_t i = 0; i < NR_BASES * 2 * (sizeof(pstates) / sizeof(pstates[0])); i++) {
 		const struct base *b = &bases[i % NR_BASES];
 		bool store = i / NR_BASES % 2;
@@ -243,19 +252,22 @@ int main(int argc, char **argv)
 	struct vm *vm;
 
 	if (argc != 2) {
-		fprintf(stderr, "usage: contract /path/to/sea_inject.ko\n");
+		fprintf(stderr, "usage: contract /path/to/sea_inject.ko | states\n");
 		return 2;
 	}
 	has_sea = kvm_has_sea();
 	vm = vm_new(MEM_SMALL, false, NULL);
-	regs_list(vm);
 	probe(vm);
 	vm_free(vm);
 
-	test_states();
-	test_mmio();
-	test_sigbus();
-	test_sea(argv[1]);
+	test_states(false);
+	if (kvm_has_mte())
+		test_states(true);
+	if (strcmp(argv[1], "states")) {
+		test_mmio();
+		test_sigbus();
+		test_sea(argv[1]);
+	}
 	trouble = klog_trouble();
 	ok(!trouble, "the kernel's log shows no trouble", "it has '%s'", trouble ? trouble : "");
 	return tap_end();

@@ -50,7 +50,7 @@ int inject(struct vm *vm, uint32_t bits, struct fbk_abort *a, enum fbk_replay_me
 /* The guest runs to its handler: which vector; -1: it did not get there. */
 int run_to_vector(struct vm *vm);
 
-void test_states(void);
+void test_states(bool mte);
 void test_mmio(void);
 void test_sigbus(void);
 void test_sea(const char *module_path);
