@@ -17,9 +17,12 @@ extern "C" {
 enum fbk_replay_method {
 	FBK_REPLAY_NONE = 0,
 	FBK_REPLAY_HELPER = 1,	  /* KVM_SET_VCPU_EVENTS, which says everything in this case */
-	FBK_REPLAY_CORRECTED = 2, /* the same, then ESR_EL1 as the hardware would have told it */
+	FBK_REPLAY_CORRECTED = 2, /* the same, then ESR_EL1 (and FAR_EL1) as the hardware would have told it */
 	FBK_REPLAY_SERROR = 3,	  /* a pending SError; cannot be taken back */
+	FBK_REPLAY_REGISTERS = 4, /* the whole exception entry, by KVM_SET_ONE_REG */
 };
+
+struct kvm_run;
 
 /**
  * fbk_inject_pstate - the interrupted guest's PSTATE
@@ -34,19 +37,23 @@ FBK_API uint32_t fbk_inject_el(uint64_t pstate);
 
 /**
  * fbk_inject_abort - replay an external abort at the access that made the vCPU exit
+ * @run:    the vCPU's, mapped (borrowed); an MMIO access that waits for its completion is dropped
  * @kvm:    FBK_KVM_* bits of kvm.h
- * @a:      the abort (borrowed)
+ * @a:      the abort (borrowed). One without a syndrome is completed by what the kernel told on the way: kind, gva, walk level
  * @pstate: the guest's, from fbk_inject_pstate()
  * @ret:    how it was done
  *
+ * By the kernel's helper, corrected where it would lose something; by registers where the kernel has no helper, or it
+ * injected nothing. The guest is one without an EL2 of its own.
+ *
  * Return:  0.
- * Errors:  -EINVAL; -EOPNOTSUPP the kernel cannot inject an abort; -EIO an ioctl failed (errno tells): the vCPU may hold
- *          half of the injection and must not be run.
- * Context: the vCPU's thread, after KVM_RUN returned and before it is called again.
- * Spec:    [K5, V2, V3]
+ * Errors:  -EINVAL null argument; -EOPNOTSUPP the kernel has no helper and the guest's EL1 is AArch32 (no state changed);
+ *          -EIO an ioctl failed (errno tells): the vCPU may hold half of the injection and must not be run.
+ * Context: the vCPU's thread, after KVM_RUN returned and before it is called again; at most once per exit.
+ * Spec:    [K5, K7, V2, V3], [ARM-ARM "AArch64.TakeException"]
  */
-FBK_API FBK_MUST_CHECK int fbk_inject_abort(int vcpu_fd, uint32_t kvm, const struct fbk_abort *a, uint64_t pstate,
-					    enum fbk_replay_method *ret);
+FBK_API FBK_MUST_CHECK int fbk_inject_abort(int vcpu_fd, struct kvm_run *run, uint32_t kvm, struct fbk_abort *a,
+					    uint64_t pstate, enum fbk_replay_method *ret);
 
 /**
  * fbk_inject_serror - make an SError pending

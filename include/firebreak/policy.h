@@ -27,7 +27,7 @@ enum fbk_reason {
 	FBK_REASON_ASYNC,	  /* nobody consumed it */
 	FBK_REASON_UNCONTAINABLE, /* SET = UC, or the reserved value */
 	FBK_REASON_STORM,	  /* the same abort again and again without progress */
-	FBK_REASON_NO_INJECTION,  /* the kernel cannot inject an abort */
+	FBK_REASON_NO_INJECTION,  /* neither the kernel nor the library can inject an abort into this guest */
 	FBK_REASON_POLICY,	  /* the operator's rule */
 	FBK_REASON_NO_ADDRESS,	  /* neither GVA nor GPA: nobody could tell what was lost */
 	FBK_REASON_HOST,	  /* an ioctl failed: the road could not be walked to its end */
@@ -72,7 +72,6 @@ struct fbk_history {
 /* What the policy looks at. */
 struct fbk_policy_case {
 	enum fbk_source source;
-	uint32_t kvm;			   /* FBK_KVM_* bits of kvm.h */
 	const struct fbk_abort *abort;	   /* borrowed */
 	const struct fbk_history *history; /* borrowed, this abort noted; NULL: none is kept */
 };
@@ -115,8 +114,8 @@ FBK_API void fbk_history_note(struct fbk_history *h, const struct fbk_policy *p,
  * @c:   the case (borrowed)
  * @ret: the verdict
  *
- * In this order: not consumed; storm; uncontainable; no address; else recoverable. A REPLAY that the kernel cannot
- * carry out becomes an SError with reason FBK_REASON_NO_INJECTION.
+ * In this order: not consumed; storm; uncontainable; no address; else recoverable. FBK_REASON_NO_INJECTION
+ * is not given here: that a REPLAY cannot be carried out shows once the guest's state is known.
  *
  * Return:  0.
  * Errors:  -EINVAL null argument or no such source.

@@ -2,6 +2,9 @@
 /* SPDX-FileCopyrightText: The firebreak authors */
 /*
  * entry.h - what the guest's registers say after it took the abort.
+ *
+ * Pure: from registers to registers. EL1 is taken to be AArch64 and the guest to have no EL2; fbk_entry_possible() says
+ * where a PSTATE already denies that.
  */
 #ifndef FBK_CORE_ENTRY_H
 #define FBK_CORE_ENTRY_H
@@ -17,6 +20,25 @@
  */
 #define FBK_PSTATE_NRW (UINT64_C(1) << 4)
 #define FBK_PSTATE_MODE UINT64_C(0xf)
+#define FBK_PSTATE_EL(pstate) ((pstate) >> 2 & 3)
+
+/* The interrupted vCPU. What its ID register does not announce may be 0 and is not looked at. */
+struct fbk_entry_from {
+	uint64_t pc, pstate;
+	uint64_t far, vbar, sctlr; /* of EL1 */
+	uint64_t id_aa64pfr1;	   /* as the guest reads it */
+	uint64_t sctlr2;	   /* SCTLR2_EL1; FBK_ENTRY_NEEDS_SCTLR2 */
+	uint64_t gcscr;		   /* GCSCR_EL1; FBK_ENTRY_NEEDS_GCSCR */
+};
+
+/* The same vCPU at its vector; no other register changes. */
+struct fbk_entry_to {
+	uint64_t pc, pstate;
+	uint64_t elr, spsr, esr, far; /* of EL1 */
+};
+
+#define FBK_ENTRY_NEEDS_SCTLR2 (1u << 0)
+#define FBK_ENTRY_NEEDS_GCSCR (1u << 1)
 
 /* Whether the interrupted state was AArch32. */
 static inline int fbk_entry_is_aarch32(uint64_t pstate)
@@ -30,6 +52,12 @@ static inline uint32_t fbk_entry_el(uint64_t pstate)
 	return pstate & FBK_PSTATE_MODE ? 1 : 0;
 }
 
+/* Whether an abort of this state can be taken to AArch64 EL1: not from AArch32 EL1, nor from EL2. */
+static inline int fbk_entry_possible(uint64_t pstate)
+{
+	return fbk_entry_is_aarch32(pstate) ? fbk_entry_el(pstate) == 0 : FBK_PSTATE_EL(pstate) < 2;
+}
+
 /* The part of the syndrome below IL that the guest is to see. */
 static inline uint64_t fbk_entry_iss(const struct fbk_abort *a)
 {
@@ -41,25 +69,38 @@ static inline uint64_t fbk_entry_iss(const struct fbk_abort *a)
 }
 
 /*
- * ESR_EL1 as the hardware would show it to AArch64 EL1, had the abort been taken there.
- *
- * Errors: -ENODATA the abort came without a syndrome.
+ * Whether an abort at address far was the fetch of the instruction at pc, rather than that instruction's data access.
+ * For a missing page only: see the definition.
  */
-int fbk_entry_esr(const struct fbk_abort *a, uint64_t pstate, uint64_t *ret);
+int fbk_entry_is_fetch(uint64_t far, uint64_t pc, uint64_t pstate);
+
+/*
+ * ESR_EL1 as the hardware would show it to AArch64 EL1, had the abort been taken there. For an abort without a syndrome:
+ * class (data, if unknown), walk level, and FnV unless the GVA is known.
+ */
+uint64_t fbk_entry_esr(const struct fbk_abort *a, uint64_t pstate);
 
 /*
  * Whether KVM's own injection says it all: the class as injected, IL, code 0x10 and nothing else (its IL is the last
- * trap's on 6.12, else 1). Then nothing of the guest's state matters to the syndrome.
+ * trap's on 6.12, else 1). Then nothing of the guest's state matters to the syndrome, nor can the helper have been idle.
  *
  * @kvm: FBK_KVM_* bits
  */
 static inline int fbk_entry_helper_suffices(const struct fbk_abort *a, uint32_t kvm)
 {
-	if (!(a->flags & FBK_SEA_HAS_ESR))
-		return 1;
-	if (a->kind == FBK_ABORT_INSTRUCTION && !(kvm & FBK_KVM_INJECT_EXT_IABT))
-		return 0;
-	return (a->esr & FBK_ESR_IL) && fbk_entry_iss(a) == FBK_FSC_SEA;
+	uint32_t needed = a->kind == FBK_ABORT_INSTRUCTION ? FBK_KVM_INJECT_EXT_IABT : FBK_KVM_INJECT_EXT_DABT;
+
+	return (kvm & needed) && (a->flags & FBK_SEA_HAS_ESR) && (a->esr & FBK_ESR_IL) && fbk_entry_iss(a) == FBK_FSC_SEA;
 }
+
+/* Which further registers fbk_entry_take() looks at: FBK_ENTRY_NEEDS_*. */
+uint32_t fbk_entry_needs(uint64_t id_aa64pfr1);
+
+/*
+ * The whole exception entry.
+ *
+ * Errors: -EOPNOTSUPP fbk_entry_possible() says no.
+ */
+int fbk_entry_take(const struct fbk_entry_from *from, const struct fbk_abort *a, struct fbk_entry_to *ret);
 
 #endif

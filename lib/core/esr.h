@@ -24,5 +24,6 @@
 #define FBK_ESR_FSC(esr) ((uint32_t)(esr) & 0x3f)
 
 #define FBK_FSC_SEA 0x10
+#define FBK_FSC_SEA_WALK_0 0x14 /* on a walk, level 0; level -1 is one less */
 
 #endif

@@ -297,6 +297,8 @@ const char *fbk_replay_name(enum fbk_replay_method method)
 		return "helper-corrected";
 	case FBK_REPLAY_SERROR:
 		return "serror";
+	case FBK_REPLAY_REGISTERS:
+		return "registers";
 	}
 	return "invalid";
 }

@@ -8,7 +8,6 @@
  * far as the host was told; an SError lets the guest end itself with its own crash dump, where stopping the VM from
  * outside would lose that. Only a guest that goes on all the same is stopped.
  */
-#include <firebreak/kvm.h>
 #include <firebreak/policy.h>
 
 #include <errno.h>
@@ -105,8 +104,6 @@ static struct fbk_verdict consumed(const struct fbk_policy *p, const struct fbk_
 
 int fbk_policy_decide(const struct fbk_policy *p, const struct fbk_policy_case *c, struct fbk_verdict *ret)
 {
-	struct fbk_verdict v;
-
 	if (!p || !c || !c->abort || !ret || (uint32_t)c->source >= FBK_NR_SOURCES)
 		return -EINVAL;
 
@@ -119,10 +116,7 @@ int fbk_policy_decide(const struct fbk_policy *p, const struct fbk_policy_case *
 		break;
 	}
 
-	v = consumed(p, c->abort, c->history);
-	if (v.action == FBK_VERDICT_REPLAY && !(c->kvm & FBK_KVM_INJECT_EXT_DABT))
-		v = verdict(FBK_VERDICT_SERROR, FBK_REASON_NO_INJECTION, "the host kernel cannot inject an abort");
-	*ret = v;
+	*ret = consumed(p, c->abort, c->history);
 	return 0;
 }
 

@@ -59,10 +59,18 @@ _Static_assert(KVM_ENABLE_CAP == 0x4068aea3, "enable_cap layout");
 #define FBK_REG_CORE_U64(offset) (UINT64_C(0x6030000000100000) | (offset) / 4)
 #define FBK_REG_PC FBK_REG_CORE_U64(256)
 #define FBK_REG_PSTATE FBK_REG_CORE_U64(264)
+#define FBK_REG_ELR_EL1 FBK_REG_CORE_U64(280)
+#define FBK_REG_SPSR_EL1 FBK_REG_CORE_U64(288)
 
 #define FBK_REG_SYS(op0, op1, crn, crm, op2) \
 	(UINT64_C(0x6030000000130000) | (op0) << 14 | (op1) << 11 | (crn) << 7 | (crm) << 3 | (op2))
+#define FBK_REG_ID_AA64PFR1_EL1 FBK_REG_SYS(3, 0, 0, 4, 1)
+#define FBK_REG_SCTLR_EL1 FBK_REG_SYS(3, 0, 1, 0, 0)
+#define FBK_REG_SCTLR2_EL1 FBK_REG_SYS(3, 0, 1, 0, 3)
+#define FBK_REG_GCSCR_EL1 FBK_REG_SYS(3, 0, 2, 5, 0)
 #define FBK_REG_ESR_EL1 FBK_REG_SYS(3, 0, 5, 2, 0)
+#define FBK_REG_FAR_EL1 FBK_REG_SYS(3, 0, 6, 0, 0)
+#define FBK_REG_VBAR_EL1 FBK_REG_SYS(3, 0, 12, 0, 0)
 
 /* kvm_run's exit union; its members differ by architecture and headers, its place does not. */
 #define FBK_KVM_RUN_EXIT_OFFSET 32

@@ -190,7 +190,6 @@ static int decide(struct fbk_vm *vm, struct fbk_event *ev, const struct fbk_hist
 {
 	struct fbk_policy_case c = {
 		.source = ev->source,
-		.kvm = vm->kvm,
 		.abort = &ev->abort,
 		.history = history,
 	};
@@ -244,6 +243,12 @@ static int inspect(struct fbk_vcpu *vcpu, struct fbk_event *ev, const struct fbk
 	if (!err)
 		ev->el = (int32_t)fbk_entry_el(*ret_pstate);
 	return err;
+}
+
+/* Without the kernel's helper it takes an AArch64 EL1; PSTATE was then read. */
+static int can_replay(const struct fbk_vm *vm, uint64_t pstate)
+{
+	return (vm->kvm & FBK_KVM_INJECT_EXT_DABT) || fbk_entry_possible(pstate);
 }
 
 /* The part of the span on either side of the page that was told by itself. */
@@ -306,7 +311,7 @@ static int replay(struct fbk_vcpu *vcpu, struct fbk_event *ev, uint64_t pstate)
 
 	switch (ev->verdict.action) {
 	case FBK_VERDICT_REPLAY:
-		return fbk_inject_abort(vcpu->fd, kvm, &ev->abort, pstate, &ev->replay);
+		return fbk_inject_abort(vcpu->fd, vcpu->run, kvm, &ev->abort, pstate, &ev->replay);
 	case FBK_VERDICT_SERROR:
 		return fbk_inject_serror(vcpu->fd, kvm, &ev->replay);
 	default:
@@ -334,6 +339,9 @@ static int walk(struct fbk_vcpu *vcpu, struct fbk_event *ev, const struct fbk_sp
 	record(vm, ev, span);
 	if (!err)
 		err = decide(vm, ev, &vcpu->history);
+	if (!err && ev->verdict.action == FBK_VERDICT_REPLAY && !can_replay(vm, pstate))
+		ev->verdict = (struct fbk_verdict){ FBK_VERDICT_SERROR, FBK_REASON_NO_INJECTION,
+						    "the host kernel cannot inject an abort into a 32-bit guest" };
 	if (!err)
 		notify(vcpu, ev, span, &after);
 	pthread_mutex_unlock(&vm->lock);

@@ -18,6 +18,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 	uint64_t pstate = fuzz_take(&f, 8), esr, fsc;
 	unsigned char raw[FBK_SEA_EXIT_LEN] = { 0 };
 	struct fbk_sea_exit in;
+	struct fbk_entry_from from;
+	struct fbk_entry_to to;
 	struct fbk_abort a, clean;
 	int err;
 
@@ -45,11 +47,20 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 	CHECK(strncmp(fbk_sea_status_text((uint32_t)fsc), "synchronous", 11) == 0);
 	CHECK(strcmp(fbk_sea_kind_name(a.kind), "invalid") && strcmp(fbk_severity_name(a.severity), "invalid"));
 
-	CHECK(fbk_entry_esr(&a, pstate, &esr) == 0);
+	esr = fbk_entry_esr(&a, pstate);
 	CHECK((esr & 0x3f) == fsc);
 	CHECK((esr >> 26 & 1) == fbk_entry_el(pstate));
 	CHECK((esr >> 28) == (in.esr >> 28 & 0xf));
 	/* Neither ISV and what hangs on it, nor S1PTW. */
 	CHECK((esr & UINT64_C(0xffffffff01ffe080)) == 0);
+
+	from = (struct fbk_entry_from){ .pc = in.gpa, .pstate = pstate, .vbar = in.gva, .sctlr = in.flags, .id_aa64pfr1 = in.gva };
+	err = fbk_entry_take(&from, &a, &to);
+	CHECK(err == (fbk_entry_possible(pstate) ? 0 : -EOPNOTSUPP));
+	if (err)
+		return 0;
+	/* A vector of this table, at EL1h with everything masked, whatever was interrupted. */
+	CHECK(((to.pc ^ from.vbar) & ~UINT64_C(0x7ff)) == 0 && (to.pc & 0x7f) == 0);
+	CHECK((to.pstate & 0x3df) == 0x3c5 && to.spsr == pstate && to.elr == from.pc && to.esr == esr);
 	return 0;
 }

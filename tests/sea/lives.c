@@ -170,7 +170,7 @@ static void test_remove_while_armed(void)
 	ok(kprobes_of_module() == 0, "... and leaves no probe", "%u", kprobes_of_module());
 	o = load(vm, PAGE_GPA);
 	ok(o.kind == OUT_DONE, "... and the page works", "%s", outcome_text(&o));
-	module_insert();
+	module_insert(module_path);
 	ok(inject_state("armed") == 0, "... and comes back without memory of it", "it remembers");
 	vm_free(vm);
 }
@@ -251,7 +251,7 @@ static void test_race(const char *name, enum vm_memory memory, enum race race)
 			arm_gpa(MANY_GPA, 0, 0, 0, 0);
 			if (module_remove())
 				bail("the module does not unload");
-			module_insert();
+			module_insert(module_path);
 		}
 	}
 	while (inject_state("armed"))

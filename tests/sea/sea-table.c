@@ -11,201 +11,13 @@
 #include "tests.h"
 
 #include <errno.h>
-#include <fcntl.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/ioctl.h>
-#include <sys/klog.h>
-#include <sys/syscall.h>
 #include <unistd.h>
-
-#define KLOG_READ_ALL 3
-#define KLOG_ROOM (1 << 20)
 
 bool has_sea;
 const char *module_path;
-static unsigned int tests_run, tests_failed;
-static int device = -1;
-
-bool ok(bool pass, const char *name, const char *fmt, ...)
-{
-	va_list ap;
-
-	printf("%sok %u - %s\n", pass ? "" : "not ", ++tests_run, name);
-	if (!pass) {
-		tests_failed++;
-		printf("# ");
-		va_start(ap, fmt);
-		vprintf(fmt, ap);
-		va_end(ap);
-		printf("\n");
-	}
-	fflush(stdout);
-	return pass;
-}
-
-void skip(const char *name, const char *why)
-{
-	printf("ok %u - %s # SKIP %s\n", ++tests_run, name, why);
-}
-
-int inject_arm(struct sea_inject_arm *arm)
-{
-	return ioctl(device, SEA_INJECT_ARM, arm) ? -errno : 0;
-}
-
-int inject_disarm(struct sea_inject_disarm *dis)
-{
-	return ioctl(device, SEA_INJECT_DISARM, dis) ? -errno : 0;
-}
-
-void inject_disarm_all(void)
-{
-	struct sea_inject_disarm dis = { .size = sizeof(dis) };
-	int err = inject_disarm(&dis);
-
-	if (err)
-		bail("cannot disarm: %s", strerror(-err));
-}
-
-void inject_disarm_all_quiet(void)
-{
-	struct sea_inject_disarm dis = { .size = sizeof(dis) };
-
-	(void)inject_disarm(&dis);
-}
-
-void arm_gpa(uint64_t gpa, uint32_t kind, uint32_t flags, uint32_t set, uint64_t hits)
-{
-	struct sea_inject_arm arm = {
-		.size = sizeof(arm),
-		.by = SEA_INJECT_BY_GPA,
-		.addr = gpa,
-		.pid = getpid(),
-		.kind = kind,
-		.flags = flags,
-		.set = set,
-		.hits = hits,
-	};
-	int err = inject_arm(&arm);
-
-	if (err)
-		bail("cannot arm 0x%llx: %s", (unsigned long long)gpa, strerror(-err));
-}
-
-/* The module's state as one string, in a buffer that the next call overwrites. */
-static const char *state_read(void)
-{
-	static char text[1 << 20];
-	size_t n = 0;
-	ssize_t got;
-	int fd = open(SEA_INJECT_DEVICE, O_RDONLY | O_CLOEXEC);
-
-	if (fd < 0)
-		bail("cannot open %s: %s", SEA_INJECT_DEVICE, strerror(errno));
-	while ((got = read(fd, text + n, sizeof(text) - 1 - n)) > 0)
-		n += got;
-	if (got < 0)
-		bail("cannot read %s: %s", SEA_INJECT_DEVICE, strerror(errno));
-	close(fd);
-	text[n] = '\0';
-	return text;
-}
-
-uint64_t inject_state(const char *name)
-{
-	const char *line = state_read();
-
-	for (; line && *line; line = strchr(line, '\n'), line = line ? line + 1 : NULL)
-		if (!strncmp(line, name, strlen(name)) && line[strlen(name)] == ' ')
-			return strtoull(line + strlen(name) + 1, NULL, 10);
-	bail("no '%s' in the module's state", name);
-}
-
-static bool line_has_words(const char *line, const char *words)
-{
-	char copy[256], *save = NULL;
-
-	snprintf(copy, sizeof(copy), "%s", words);
-	for (char *w = strtok_r(copy, " ", &save); w; w = strtok_r(NULL, " ", &save)) {
-		const char *at = strstr(line, w);
-
-		if (!at || (at[strlen(w)] && !strchr(" \n", at[strlen(w)])))
-			return false;
-	}
-	return true;
-}
-
-bool inject_lists(const char *words)
-{
-	char *text = strdup(state_read()), *save = NULL;
-	bool found = false;
-
-	for (char *l = strtok_r(text, "\n", &save); l && !found; l = strtok_r(NULL, "\n", &save))
-		found = !strncmp(l, "page ", 5) && line_has_words(l, words);
-	free(text);
-	return found;
-}
-
-static void device_open(void)
-{
-	device = open(SEA_INJECT_DEVICE, O_RDWR | O_CLOEXEC);
-	if (device < 0)
-		bail("cannot open %s: %s", SEA_INJECT_DEVICE, strerror(errno));
-}
-
-void module_insert(void)
-{
-	int fd = open(module_path, O_RDONLY | O_CLOEXEC);
-
-	if (fd < 0)
-		bail("cannot open %s: %s", module_path, strerror(errno));
-	if (syscall(SYS_finit_module, fd, "", 0))
-		bail("cannot insert %s: %s", module_path, strerror(errno));
-	close(fd);
-	device_open();
-}
-
-/* 0 or -errno. */
-int module_remove(void)
-{
-	close(device);
-	device = -1;
-	return syscall(SYS_delete_module, "sea_inject", O_NONBLOCK) ? -errno : 0;
-}
-
-static char *klog_read(void)
-{
-	static char text[KLOG_ROOM];
-	int n = klogctl(KLOG_READ_ALL, text, sizeof(text) - 1);
-
-	if (n < 0)
-		bail("cannot read the kernel's log: %s", strerror(errno));
-	text[n] = '\0';
-	return text;
-}
-
-bool klog_has(const char *want)
-{
-	return strstr(klog_read(), want);
-}
-
-const char *klog_trouble(void)
-{
-	static const char *const signs[] = {
-		"WARNING:", "BUG:", "Oops", "Internal error", "Unable to handle", "refcount_t:",
-		"KASAN:", "INFO: possible", "suspicious RCU usage", "blocked for more than",
-		"rcu_preempt detected", "Call trace:", "list_del corruption",
-	};
-	const char *log = klog_read();
-
-	for (size_t i = 0; i < sizeof(signs) / sizeof(signs[0]); i++)
-		if (strstr(log, signs[i]))
-			return signs[i];
-	return NULL;
-}
 
 unsigned int kprobes_of_module(void)
 {
@@ -289,7 +101,7 @@ int main(int argc, char **argv)
 	printf("# this kernel %s forward SEAs\n", has_sea ? "can" : "cannot");
 
 	hugepages = hugepages_reserve(RAM_LEN >> 21);
-	module_insert();
+	module_insert(module_path);
 	ok(kprobes_of_module() == 0, "the module is inert when loaded", "it has probes");
 	/* Looked at after each part: the kernel's log is a ring, and hits fill it. */
 	for (size_t i = 0; i < sizeof(parts) / sizeof(parts[0]); i++) {
@@ -304,6 +116,5 @@ int main(int argc, char **argv)
 	ok(module_remove() == 0, "the module unloads", "it does not");
 	trouble = trouble ? trouble : klog_trouble();
 	ok(!trouble, "the kernel's log shows no trouble", "it has '%s'", trouble ? trouble : "");
-	printf("1..%u\n", tests_run);
-	return tests_failed ? 1 : 0;
+	return tap_end();
 }

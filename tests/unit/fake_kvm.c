@@ -35,6 +35,22 @@ static uint64_t *reg_of(uint64_t id)
 		return &fake_kvm.pstate;
 	case 0x603000000013c290:
 		return &fake_kvm.esr_el1;
+	case 0x603000000013c300:
+		return &fake_kvm.far_el1;
+	case 0x603000000013c600:
+		return &fake_kvm.vbar_el1;
+	case 0x603000000013c080:
+		return &fake_kvm.sctlr_el1;
+	case 0x603000000013c083:
+		return &fake_kvm.sctlr2_el1;
+	case 0x603000000013c128:
+		return &fake_kvm.gcscr_el1;
+	case 0x603000000013c021:
+		return &fake_kvm.id_aa64pfr1;
+	case 0x6030000000100046:
+		return &fake_kvm.elr_el1;
+	case 0x6030000000100048:
+		return &fake_kvm.spsr_el1;
 	}
 	return NULL;
 }
@@ -57,11 +73,31 @@ static int one_reg(int set, const struct kvm_one_reg *r)
 	return 0;
 }
 
+/* As much of an injection as the kernel shows; a 32-bit EL1 has its DFSR where ESR_EL1 is. */
+static void take(uint64_t ec)
+{
+	int user = (fake_kvm.pstate & 0xf) == 0;
+
+	if (fake_kvm.idle)
+		return;
+	fake_kvm.far_el1 = fake_kvm.hfar;
+	if (fake_kvm.el1_32bit) {
+		fake_kvm.esr_el1 = 0x210;
+		return;
+	}
+	fake_kvm.esr_el1 = (ec + !user) << 26 | 0x02000000 | fake_kvm.fsc;
+	if (fake_kvm.commits) {
+		fake_kvm.elr_el1 = fake_kvm.pc;
+		fake_kvm.spsr_el1 = fake_kvm.pstate;
+		fake_kvm.pc = fake_kvm.vbar_el1 + (user ? 0x400 : 0x200);
+		fake_kvm.pstate = 0x3c5;
+	}
+}
+
 static int set_events(const uint8_t *ev)
 {
 	/* Mainline refuses what it does not know. */
 	static const uint8_t zeros[48];
-	int user = (fake_kvm.pstate & 0xf) == 0;
 
 	if (ev[0] > 1 || ev[1] > 1 || ev[2] > 1 || ev[3] > 1 || (ev[3] && !fake_kvm.iabt) || (ev[2] && ev[3]) ||
 	    memcmp(ev + 4, zeros, 4) || memcmp(ev + 16, zeros, 48) || (ev[1] && !fake_kvm.ras)) {
@@ -75,11 +111,11 @@ static int set_events(const uint8_t *ev)
 	}
 	if (ev[2]) {
 		fake_kvm.nr_dabt++;
-		fake_kvm.esr_el1 = user ? 0x92000010 : 0x96000010;
+		take(0x24);
 	}
 	if (ev[3]) {
 		fake_kvm.nr_iabt++;
-		fake_kvm.esr_el1 = user ? 0x82000010 : 0x86000010;
+		take(0x20);
 	}
 	return 0;
 }
@@ -171,5 +207,8 @@ void fake_kvm_install(void)
 	fake_kvm.now_ns = UINT64_C(1700000000000000000);
 	fake_kvm.tick_ns = 100;
 	fake_kvm.pc = 0x400000;
+	fake_kvm.fsc = 0x10;
+	fake_kvm.vbar_el1 = 0xffff800080010000;
+	fake_kvm.sctlr_el1 = 0x30d00800;
 	fbk_sys = &fake_sys;
 }

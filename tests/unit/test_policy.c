@@ -5,7 +5,6 @@
  */
 #include "test.h"
 
-#include <firebreak/kvm.h>
 #include <firebreak/policy.h>
 
 #include <errno.h>
@@ -21,32 +20,29 @@ static void verdicts(void **state)
 		enum fbk_source source;
 		uint32_t flags;
 		enum fbk_severity severity;
-		uint32_t kvm;
 		enum fbk_verdict_action action;
 		enum fbk_reason reason;
 	} rows[] = {
-		{ "UER", FBK_SOURCE_SEA, BOTH, FBK_SEVERITY_UER, FBK_KVM_INJECT_EXT_DABT, FBK_VERDICT_REPLAY,
+		{ "UER", FBK_SOURCE_SEA, BOTH, FBK_SEVERITY_UER, FBK_VERDICT_REPLAY,
 		  FBK_REASON_RECOVERABLE },
-		{ "UEO", FBK_SOURCE_SEA, BOTH, FBK_SEVERITY_UEO, FBK_KVM_INJECT_EXT_DABT, FBK_VERDICT_REPLAY,
+		{ "UEO", FBK_SOURCE_SEA, BOTH, FBK_SEVERITY_UEO, FBK_VERDICT_REPLAY,
 		  FBK_REASON_RECOVERABLE },
-		{ "UC", FBK_SOURCE_SEA, BOTH, FBK_SEVERITY_UC, FBK_KVM_INJECT_EXT_DABT, FBK_VERDICT_SERROR,
+		{ "UC", FBK_SOURCE_SEA, BOTH, FBK_SEVERITY_UC, FBK_VERDICT_SERROR,
 		  FBK_REASON_UNCONTAINABLE },
-		{ "reserved", FBK_SOURCE_SEA, BOTH, FBK_SEVERITY_RESERVED, FBK_KVM_INJECT_EXT_DABT, FBK_VERDICT_SERROR,
+		{ "reserved", FBK_SOURCE_SEA, BOTH, FBK_SEVERITY_RESERVED, FBK_VERDICT_SERROR,
 		  FBK_REASON_UNCONTAINABLE },
-		{ "no GVA", FBK_SOURCE_SEA, FBK_SEA_HAS_GPA, FBK_SEVERITY_UER, FBK_KVM_INJECT_EXT_DABT, FBK_VERDICT_REPLAY,
+		{ "no GVA", FBK_SOURCE_SEA, FBK_SEA_HAS_GPA, FBK_SEVERITY_UER, FBK_VERDICT_REPLAY,
 		  FBK_REASON_RECOVERABLE },
-		{ "no GPA", FBK_SOURCE_SEA, FBK_SEA_HAS_GVA, FBK_SEVERITY_UER, FBK_KVM_INJECT_EXT_DABT, FBK_VERDICT_REPLAY,
+		{ "no GPA", FBK_SOURCE_SEA, FBK_SEA_HAS_GVA, FBK_SEVERITY_UER, FBK_VERDICT_REPLAY,
 		  FBK_REASON_RECOVERABLE },
-		{ "neither", FBK_SOURCE_SEA, 0, FBK_SEVERITY_UER, FBK_KVM_INJECT_EXT_DABT, FBK_VERDICT_SERROR,
+		{ "neither", FBK_SOURCE_SEA, 0, FBK_SEVERITY_UER, FBK_VERDICT_SERROR,
 		  FBK_REASON_NO_ADDRESS },
-		{ "UC outranks neither", FBK_SOURCE_SEA, 0, FBK_SEVERITY_UC, FBK_KVM_INJECT_EXT_DABT, FBK_VERDICT_SERROR,
+		{ "UC outranks neither", FBK_SOURCE_SEA, 0, FBK_SEVERITY_UC, FBK_VERDICT_SERROR,
 		  FBK_REASON_UNCONTAINABLE },
-		{ "no injection", FBK_SOURCE_SEA, BOTH, FBK_SEVERITY_UER, FBK_KVM_SEA_TO_USER, FBK_VERDICT_SERROR,
-		  FBK_REASON_NO_INJECTION },
-		{ "AR", FBK_SOURCE_SIGBUS_AR, FBK_SEA_HAS_GPA, FBK_SEVERITY_UER, FBK_KVM_INJECT_EXT_DABT, FBK_VERDICT_REPLAY,
+		{ "AR", FBK_SOURCE_SIGBUS_AR, FBK_SEA_HAS_GPA, FBK_SEVERITY_UER, FBK_VERDICT_REPLAY,
 		  FBK_REASON_RECOVERABLE },
-		{ "AO", FBK_SOURCE_SIGBUS_AO, FBK_SEA_HAS_GPA, FBK_SEVERITY_UER, 0, FBK_VERDICT_REPORT, FBK_REASON_ASYNC },
-		{ "I/O thread", FBK_SOURCE_SIGBUS_IO, FBK_SEA_HAS_GPA, FBK_SEVERITY_UER, 0, FBK_VERDICT_REPORT,
+		{ "AO", FBK_SOURCE_SIGBUS_AO, FBK_SEA_HAS_GPA, FBK_SEVERITY_UER, FBK_VERDICT_REPORT, FBK_REASON_ASYNC },
+		{ "I/O thread", FBK_SOURCE_SIGBUS_IO, FBK_SEA_HAS_GPA, FBK_SEVERITY_UER, FBK_VERDICT_REPORT,
 		  FBK_REASON_ASYNC },
 	};
 	struct fbk_policy p;
@@ -55,7 +51,7 @@ static void verdicts(void **state)
 	fbk_policy_default(&p);
 	for (i = 0; i < ARRAY_SIZE(rows); i++) {
 		struct fbk_abort a = { .flags = rows[i].flags, .severity = rows[i].severity };
-		struct fbk_policy_case c = { .source = rows[i].source, .kvm = rows[i].kvm, .abort = &a };
+		struct fbk_policy_case c = { .source = rows[i].source, .abort = &a };
 		struct fbk_verdict v;
 
 		assert_int_equal(fbk_policy_decide(&p, &c, &v), 0);
@@ -68,7 +64,7 @@ static void verdicts(void **state)
 static void the_operator_chooses(void **state)
 {
 	struct fbk_abort uer = { .flags = BOTH }, uc = { .flags = BOTH, .severity = FBK_SEVERITY_UC }, none = { 0 };
-	struct fbk_policy_case c = { .kvm = FBK_KVM_INJECT_EXT_DABT };
+	struct fbk_policy_case c = { 0 };
 	struct fbk_policy p;
 	struct fbk_verdict v;
 
@@ -94,7 +90,7 @@ static void a_storm_escalates_twice(void **state)
 {
 	struct fbk_abort a = { .flags = BOTH, .esr = 0x92000010 };
 	struct fbk_history h = { 0 };
-	struct fbk_policy_case c = { .kvm = FBK_KVM_INJECT_EXT_DABT, .abort = &a, .history = &h };
+	struct fbk_policy_case c = { .abort = &a, .history = &h };
 	struct fbk_policy p;
 	uint64_t pc = 0x1000;
 	uint32_t n;
@@ -161,7 +157,7 @@ static void storms_can_be_switched_off(void **state)
 {
 	struct fbk_abort a = { .flags = BOTH };
 	struct fbk_history h = { 0 };
-	struct fbk_policy_case c = { .kvm = FBK_KVM_INJECT_EXT_DABT, .abort = &a, .history = &h };
+	struct fbk_policy_case c = { .abort = &a, .history = &h };
 	struct fbk_policy p;
 	struct fbk_verdict v;
 	uint32_t n;

@@ -612,6 +612,58 @@ static void sigbus_has_the_same_outcome(void **state)
 	stop(&w);
 }
 
+/* The class and the address that SIGBUS does not tell are in the event all the same. */
+static void sigbus_learns_the_rest(void **state)
+{
+	struct fbk_verdict v;
+	struct world w;
+	siginfo_t si;
+
+	start(&w);
+	si = bus(&w, BUS_MCEERR_AR, 5, 12);
+	fake_kvm.hfar = 0x7000123;
+	assert_int_equal(fbk_vcpu_sigbus(w.vcpu[0], &si, &v), 0);
+	assert_int_equal(w.ev.replay, FBK_REPLAY_HELPER);
+	assert_int_equal(w.ev.abort.kind, FBK_ABORT_DATA);
+	assert_int_equal(w.ev.abort.flags, FBK_SEA_HAS_GPA | FBK_SEA_HAS_GVA);
+	assert_int_equal(w.ev.abort.gva.addr, 0x7000123);
+	fake_kvm.hfar = fake_kvm.pc;
+	assert_int_equal(fbk_vcpu_sigbus(w.vcpu[0], &si, &v), 0);
+	assert_int_equal(w.ev.replay, FBK_REPLAY_CORRECTED);
+	assert_int_equal(w.ev.abort.kind, FBK_ABORT_INSTRUCTION);
+	assert_int_equal(fake_kvm.esr_el1, 0x82000010);
+	/* A repeat is one although the second event knows no more than the first did when it came. */
+	assert_int_equal(w.ev.repeats, 2);
+	stop(&w);
+}
+
+/* A kernel without the helper costs the guest nothing, except where nobody can do its work. */
+static void without_the_helper(void **state)
+{
+	struct fbk_vm_config cfg;
+	struct fbk_verdict v;
+	struct world w;
+
+	prepare(&w);
+	fake_kvm.dabt = 0;
+	cfg = config(&w);
+	start_with(&w, &cfg);
+	assert_int_equal(sea(&w, 0, 5, &v), 0);
+	assert_int_equal(v.action, FBK_VERDICT_REPLAY);
+	assert_int_equal(w.ev.replay, FBK_REPLAY_REGISTERS);
+	assert_int_equal(fake_kvm.nr_dabt, 0);
+	assert_int_equal(fake_kvm.pc, fake_kvm.vbar_el1 + 0x400);
+
+	fake_kvm.pstate = 0x13;
+	assert_int_equal(sea(&w, 0, 6, &v), 0);
+	assert_int_equal(v.action, FBK_VERDICT_SERROR);
+	assert_int_equal(v.reason, FBK_REASON_NO_INJECTION);
+	assert_int_equal(w.ev.replay, FBK_REPLAY_SERROR);
+	assert_int_equal(w.ev.notify, FBK_NOTIFY_ASYNC);
+	assert_int_equal(fake_kvm.nr_serror, 1);
+	stop(&w);
+}
+
 /* Learnt twice while the report waits: counted twice, told once. */
 static void one_error_by_two_roads(void **state)
 {
@@ -733,7 +785,7 @@ static void registers_are_read_when_they_matter(void **state)
 		{ 1, 0, 1, 0x92000010, 1, 0 }, /* which source is to tell? */
 		{ 1, 0, 0, 0x92000010, 0, 0 }, /* no page to tell of */
 		{ 0, 0, 1, 0x92000050, 1, 1 }, /* WnR: a correction, of which class? */
-		{ 0, 0, 0, 0x92000016, 1, 1 },
+		{ 0, 0, 0, 0x92000016, 2, 2 }, /* and whether the helper did anything */
 		{ 0, 0, 1, 0x82000010, 1, 1 }, /* comes out as a data abort */
 		{ 0, 1, 1, 0x82000010, 0, 0 },
 		{ 1, 0, 1, 0x92000050, 1, 1 }, /* once for both */
@@ -1168,6 +1220,8 @@ int main(void)
 		cmocka_unit_test(addresses_missing),
 		cmocka_unit_test(storm),
 		cmocka_unit_test(sigbus_has_the_same_outcome),
+		cmocka_unit_test(sigbus_learns_the_rest),
+		cmocka_unit_test(without_the_helper),
 		cmocka_unit_test(one_error_by_two_roads),
 		cmocka_unit_test(the_interrupt_is_raised_again),
 		cmocka_unit_test(a_failing_interrupt_is_told),

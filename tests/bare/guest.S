@@ -56,6 +56,15 @@ guest_sweep:
 	mov w10, #GUEST_DONE
 	str w10, [x9]
 	b guest_sweep
+	.globl guest_load_a32, guest_store_a32, guest_load_t32, guest_store_t32
+guest_load_a32:
+	.inst 0xe5901000 // ldr r1, [r0]
+guest_store_a32:
+	.inst 0xe5801000 // str r1, [r0]
+guest_load_t32:
+	.short 0x6801 // ldr r1, [r0]
+guest_store_t32:
+	.short 0x6001 // str r1, [r0]
 done:
 	mov w10, #GUEST_DONE
 	str w10, [x9]

@@ -17,19 +17,10 @@
 
 #define BLOCK 0x200000UL
 
-/* Register ids: [KVM-API] "KVM_SET_ONE_REG". */
-#define CORE_REG(field)                                              \
-	(KVM_REG_ARM64 | KVM_REG_SIZE_U64 | KVM_REG_ARM_CORE |       \
-	 (offsetof(struct kvm_regs, field) / sizeof(uint32_t)))
-#define SYS_REG(op0, op1, crn, crm, op2) ARM64_SYS_REG(op0, op1, crn, crm, op2)
-#define SYS_SCTLR SYS_REG(3, 0, 1, 0, 0)
-#define SYS_TTBR0 SYS_REG(3, 0, 2, 0, 0)
-#define SYS_TTBR1 SYS_REG(3, 0, 2, 0, 1)
-#define SYS_TCR SYS_REG(3, 0, 2, 0, 2)
-#define SYS_ESR SYS_REG(3, 0, 5, 2, 0)
-#define SYS_FAR SYS_REG(3, 0, 6, 0, 0)
-#define SYS_MAIR SYS_REG(3, 0, 10, 2, 0)
-#define SYS_VBAR SYS_REG(3, 0, 12, 0, 0)
+#define SYS_TTBR1 ARM64_SYS_REG(3, 0, 2, 0, 1)
+#define SYS_TCR ARM64_SYS_REG(3, 0, 2, 0, 2)
+#define SYS_MAIR ARM64_SYS_REG(3, 0, 10, 2, 0)
+#define SYS_VBAR ARM64_SYS_REG(3, 0, 12, 0, 0)
 
 /* PSTATE with debug, IRQ and FIQ masked, SError not. */
 #define PSTATE_EL1H 0x2c5
@@ -57,15 +48,27 @@ int kvm_open(void)
 	return fd;
 }
 
-bool kvm_has_sea(void)
+static bool kvm_has(unsigned long cap)
 {
-	int kvm = kvm_open(), ret = ioctl(kvm, KVM_CHECK_EXTENSION, TEST_CAP_ARM_SEA_TO_USER);
+	int kvm = kvm_open(), ret = ioctl(kvm, KVM_CHECK_EXTENSION, cap);
 
 	close(kvm);
 	return ret > 0;
 }
 
-static void set_reg(struct vm *vm, unsigned int cpu, uint64_t id, uint64_t value)
+bool kvm_has_sea(void)
+{
+	return kvm_has(TEST_CAP_ARM_SEA_TO_USER);
+}
+
+bool vm_mte;
+
+bool kvm_has_mte(void)
+{
+	return kvm_has(KVM_CAP_ARM_MTE);
+}
+
+void vm_set_reg(struct vm *vm, unsigned int cpu, uint64_t id, uint64_t value)
 {
 	struct kvm_one_reg reg = { .id = id, .addr = (uintptr_t)&value };
 
@@ -73,7 +76,7 @@ static void set_reg(struct vm *vm, unsigned int cpu, uint64_t id, uint64_t value
 		bail("cannot set register 0x%llx: %s", (unsigned long long)id, strerror(errno));
 }
 
-static uint64_t get_reg(struct vm *vm, unsigned int cpu, uint64_t id)
+uint64_t vm_get_reg(struct vm *vm, unsigned int cpu, uint64_t id)
 {
 	uint64_t value = 0;
 	struct kvm_one_reg reg = { .id = id, .addr = (uintptr_t)&value };
@@ -170,11 +173,11 @@ void vm_set_mmu(struct vm *vm, unsigned int cpu, enum vm_mmu mmu)
 
 	if (mmu != MMU_OFF)
 		build_tables(vm, mmu);
-	set_reg(vm, cpu, SYS_MAIR, 0x00ff); /* 0: normal write-back, 1: device nGnRnE */
-	set_reg(vm, cpu, SYS_TCR, tcr | tg1[mmu] << 30);
-	set_reg(vm, cpu, SYS_TTBR0, TABLE_LOW_GPA(0));
-	set_reg(vm, cpu, SYS_TTBR1, TABLE_HIGH_GPA(mmu == MMU_64K ? 1 : 0));
-	set_reg(vm, cpu, SYS_SCTLR, sctlr | (mmu != MMU_OFF));
+	vm_set_reg(vm, cpu, SYS_MAIR, 0x00ff); /* 0: normal write-back, 1: device nGnRnE */
+	vm_set_reg(vm, cpu, SYS_TCR, tcr | tg1[mmu] << 30);
+	vm_set_reg(vm, cpu, SYS_TTBR0, TABLE_LOW_GPA(0));
+	vm_set_reg(vm, cpu, SYS_TTBR1, TABLE_HIGH_GPA(mmu == MMU_64K ? 1 : 0));
+	vm_set_reg(vm, cpu, SYS_SCTLR, sctlr | (mmu != MMU_OFF));
 }
 
 struct vm *vm_new(enum vm_memory memory, bool sea, unsigned char *ram)
@@ -193,6 +196,12 @@ struct vm *vm_new(enum vm_memory memory, bool sea, unsigned char *ram)
 
 		if (ioctl(vm->fd, KVM_ENABLE_CAP, &cap))
 			bail("cannot enable KVM_CAP_ARM_SEA_TO_USER: %s", strerror(errno));
+	}
+	if (vm_mte) {
+		struct kvm_enable_cap cap = { .cap = KVM_CAP_ARM_MTE };
+
+		if (ioctl(vm->fd, KVM_ENABLE_CAP, &cap))
+			bail("cannot enable KVM_CAP_ARM_MTE: %s", strerror(errno));
 	}
 
 	vm->ram = ram ? ram : ram_new(vm, memory);
@@ -221,7 +230,7 @@ struct vm *vm_new(enum vm_memory memory, bool sea, unsigned char *ram)
 		cpu->run = mmap(NULL, vm->run_len, PROT_READ | PROT_WRITE, MAP_SHARED, cpu->fd, 0);
 		if (cpu->run == MAP_FAILED)
 			bail("cannot map a vCPU: %s", strerror(errno));
-		set_reg(vm, i, SYS_VBAR, RAM_GPA);
+		vm_set_reg(vm, i, SYS_VBAR, RAM_GPA);
 	}
 	close(kvm);
 	return vm;
@@ -246,13 +255,13 @@ uint64_t vm_code(const char *code)
 
 void vm_set_x(struct vm *vm, unsigned int cpu, unsigned int n, uint64_t value)
 {
-	set_reg(vm, cpu, CORE_REG(regs.regs[0]) + 2 * n, value);
+	vm_set_reg(vm, cpu, CORE_REG(regs.regs[0]) + 2 * n, value);
 }
 
 void vm_aim(struct vm *vm, unsigned int cpu, unsigned int el, const char *code, uint64_t addr)
 {
-	set_reg(vm, cpu, CORE_REG(regs.pstate), el ? PSTATE_EL1H : PSTATE_EL0T);
-	set_reg(vm, cpu, CORE_REG(regs.pc), vm_code(code));
+	vm_set_reg(vm, cpu, CORE_REG(regs.pstate), el ? PSTATE_EL1H : PSTATE_EL0T);
+	vm_set_reg(vm, cpu, CORE_REG(regs.pc), vm_code(code));
 	vm_set_x(vm, cpu, 0, addr);
 	vm_set_x(vm, cpu, 1, 0);
 	vm_set_x(vm, cpu, 9, DEVICE_GPA);
@@ -260,7 +269,7 @@ void vm_aim(struct vm *vm, unsigned int cpu, unsigned int el, const char *code, 
 
 uint64_t vm_pc(struct vm *vm, unsigned int cpu)
 {
-	return get_reg(vm, cpu, CORE_REG(regs.pc));
+	return vm_get_reg(vm, cpu, CORE_REG(regs.pc));
 }
 
 struct outcome vm_run(struct vm *vm, unsigned int cpu)
@@ -292,9 +301,9 @@ struct outcome vm_run(struct vm *vm, unsigned int cpu)
 	} else {
 		o.kind = OUT_VECTOR;
 		o.vector = word - GUEST_VECTOR;
-		o.esr_el1 = get_reg(vm, cpu, SYS_ESR);
-		o.far_el1 = get_reg(vm, cpu, SYS_FAR);
-		o.elr_el1 = get_reg(vm, cpu, CORE_REG(elr_el1));
+		o.esr_el1 = vm_get_reg(vm, cpu, SYS_ESR);
+		o.far_el1 = vm_get_reg(vm, cpu, SYS_FAR);
+		o.elr_el1 = vm_get_reg(vm, cpu, CORE_REG(elr_el1));
 	}
 	return o;
 }

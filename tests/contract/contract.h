@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: MIT */
+/* SPDX-FileCopyrightText: The firebreak authors */
+/*
+ * What the parts of the contract suite share: one vCPU, brought into the same state again and again, and sent into its
+ * abort once by the kernel's own helper and once by the library.
+ */
+#ifndef TEST_CONTRACT_H
+#define TEST_CONTRACT_H
+
+#include "klog.h"
+#include "module.h"
+#include "regs.h"
+#include "tap.h"
+#include "vm.h"
+
+#include <firebreak/inject.h>
+#include <firebreak/kvm.h>
+
+/* Addresses without memory or device: MMIO exits. */
+#define HOLE_GPA 0x20000000ULL
+
+struct base {
+	const char *name;
+	uint64_t mode; /* M and T of PSTATE */
+	unsigned int vector;
+	const char *load, *store;
+};
+
+#define NR_BASES 5
+extern const struct base bases[NR_BASES]; /* EL1h, EL1t, EL0, AArch32 EL0 in A32 and T32 */
+#define BASE_EL1H (&bases[0])
+#define BASE_EL0 (&bases[2])
+#define BASE_A32 (&bases[3])
+
+extern bool has_sea;	 /* this kernel forwards SEAs */
+extern bool commits;	 /* the helper moves the PC at once; else it waits for KVM_RUN */
+extern uint32_t kvm_bits; /* as the library probed them */
+
+static inline bool is_el1(const struct base *b)
+{
+	return b->mode == 5 || b->mode == 4;
+}
+
+/* Everything a case starts from. @code: what accesses @addr; NULL: the PC is @addr itself. */
+void begin(struct vm *vm, const struct base *b, uint64_t pstate, uint64_t sctlr, const char *code, uint64_t addr);
+/* KVM_RUN that does not enter the guest. */
+void run_immediate(struct vm *vm);
+/* The library's injection with these FBK_KVM_* bits; 0: by registers. */
+int inject(struct vm *vm, uint32_t bits, struct fbk_abort *a, enum fbk_replay_method *method);
+/* The guest runs to its handler: which vector; -1: it did not get there. */
+int run_to_vector(struct vm *vm);
+
+void test_states(bool mte);
+void test_mmio(void);
+void test_sigbus(void);
+void test_sea(const char *module_path);
+
+#endif
