@@ -375,13 +375,18 @@ void fake_disk_install(void)
 	fbk_sys = &fake_memory;
 }
 
+void fake_disk_killed(void)
+{
+	fake_disk_calm();
+	free_all();
+	memset(fake_disk.fd, 0, sizeof(fake_disk.fd));
+}
+
 void fake_disk_reboot(int unsynced)
 {
 	int i;
 
-	fake_disk_calm();
-	free_all();
-	memset(fake_disk.fd, 0, sizeof(fake_disk.fd));
+	fake_disk_killed();
 	for (i = 0; i < FAKE_FILES; i++) {
 		if (unsynced) {
 			keep_file(&fake_disk.file[i]);

@@ -56,6 +56,8 @@ extern struct fake_disk fake_disk;
 void fake_disk_install(void); /* an empty folder */
 /* After a power cut: nobody has anything open. @unsynced: what was not synced is there all the same. */
 void fake_disk_reboot(int unsynced);
+/* After kill -9: nobody has anything open, and the kernel still has what was written. */
+void fake_disk_killed(void);
 /* Calls are counted anew and none fails. */
 void fake_disk_calm(void);
 struct fake_file *fake_disk_file(const char *name); /* NULL: none of that name */
