@@ -418,7 +418,7 @@ static int fresh_finish(struct fbk_ledger_file *f, struct fresh *n)
 	fbk_sys_file->close(f->fd);
 	f->fd = n->fd;
 	f->header = n->header;
-	f->end = n->end;
+	__atomic_store_n(&f->end, n->end, __ATOMIC_RELAXED);
 	f->dir_dirty = 1;
 	if (fbk_sys_file->fsync(f->dirfd))
 		return -1;
@@ -723,7 +723,7 @@ static int drain(struct fbk_ledger_file *f, uint32_t *fill)
 		return 0;
 	err = write_all(f->fd, f->buf, *fill * SLOT, (1 + f->end) * SLOT, &written);
 	/* Whole records are there and stay; one that is torn is overwritten by the next. */
-	f->end += written / SLOT;
+	__atomic_store_n(&f->end, f->end + written / SLOT, __ATOMIC_RELAXED); /* fbk_ledger_file_wants() has a look */
 	*fill = 0;
 	return err ? funnel_write(f) : 0;
 }
