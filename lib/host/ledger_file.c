@@ -390,11 +390,16 @@ static int fresh_begin(struct fbk_ledger_file *f, struct fresh *n, const struct 
 	uint8_t head[SLOT];
 	uint32_t cursor = 0;
 	size_t written;
+	struct stat st;
 
+	/* Whoever may read the old file may read the new one. */
+	if (fbk_sys_file->fstat(f->fd, &st))
+		return -1;
 	/* What a killed owner has left there. */
 	if (fbk_sys_file->unlinkat(f->dirfd, f->fresh, 0) && errno != ENOENT)
 		return -1;
-	n->fd = fbk_sys_file->openat(f->dirfd, f->fresh, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+	n->fd = fbk_sys_file->openat(f->dirfd, f->fresh, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC,
+				     st.st_mode & 0666);
 	if (n->fd < 0)
 		return -1;
 	fbk_journal_put_header(head, &n->header);

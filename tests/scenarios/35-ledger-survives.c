@@ -52,7 +52,7 @@ static void expect_line(const char *text, uint64_t gpa, const char *state, unsig
 
 static void run(void)
 {
-	struct fbk_guest_spec spec = { .kernel = "7", .cpus = 2, .ledger = LEDGER };
+	struct fbk_guest_spec spec = { .kernel = "newest", .cpus = 2, .ledger = LEDGER };
 	struct fbk_guest *g;
 	struct fbk_victim v;
 	char text[2048];

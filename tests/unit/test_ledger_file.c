@@ -21,6 +21,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -967,6 +968,26 @@ static void neither_links_nor_pipes(void **state)
 	remove_folder(&d);
 }
 
+static void who_may_read_it_stays_so(void **state)
+{
+	struct folder d = real_folder();
+	uint64_t storage[ROOM * 4 + 8];
+	struct fbk_ledger_file *f;
+	struct fbk_ledger l;
+	struct stat before, after;
+
+	f = open_real(&d, FBK_LEDGER_FILE_OWN, &l, storage, sizeof(storage));
+	assert_int_equal(stat(d.ledger, &before), 0);
+	assert_int_equal(before.st_mode & 0777, 0600);
+	assert_int_equal(chmod(d.ledger, 0640), 0);
+	assert_int_equal(fbk_ledger_file_compact(f), 0);
+	assert_int_equal(stat(d.ledger, &after), 0);
+	assert_int_not_equal(before.st_ino, after.st_ino);
+	assert_int_equal(after.st_mode & 0777, 0640);
+	fbk_ledger_file_close(f);
+	remove_folder(&d);
+}
+
 /* kill -9 while a process appends and compacts as fast as it can; it says in shared memory what it was promised. */
 static void killed_at_any_moment(void **state)
 {
@@ -1143,6 +1164,7 @@ int main(void)
 		cmocka_unit_test(callers_bugs),
 		cmocka_unit_test(a_second_process_is_told_who_has_it),
 		cmocka_unit_test(neither_links_nor_pipes),
+		cmocka_unit_test(who_may_read_it_stays_so),
 		cmocka_unit_test(killed_at_any_moment),
 		cmocka_unit_test(a_crowd),
 	};
