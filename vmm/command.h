@@ -9,8 +9,11 @@
 /* @argc, @argv: what follows the subcommand's name. Return: exit status. */
 int fbk_command_run(int argc, char **argv);
 int fbk_command_check(int argc, char **argv);
+int fbk_command_ledger(int argc, char **argv);
 
 /* main.c: what `firebreak run --help` prints. */
 extern const char fbk_run_help[];
+/* ledger-show.c: what `firebreak ledger --help` prints. */
+extern const char fbk_ledger_help[];
 
 #endif

@@ -122,7 +122,7 @@ static void on_key(struct fbk_monitor *m, enum fbk_terminal_key key)
 
 int fbk_loop(struct fbk_monitor *m)
 {
-	uint64_t pump_at = NEVER, panic_at = NEVER;
+	uint64_t pump_at = NEVER, panic_at = NEVER, ledger_at = NEVER;
 	int signals = open_signals(), status = -1;
 
 	if (signals < 0) {
@@ -151,6 +151,8 @@ int fbk_loop(struct fbk_monitor *m)
 		if (wants > 0)
 			fds[3].fd = STDIN_FILENO;
 		until = pump_at < panic_at ? pump_at : panic_at;
+		if (ledger_at < until)
+			until = ledger_at;
 		now = now_ns();
 		if (wants < 0 && until > now + NS_PER_S / 50)
 			until = now + NS_PER_S / 50;
@@ -177,11 +179,13 @@ int fbk_loop(struct fbk_monitor *m)
 				status = FBK_EXIT_PANIC;
 		}
 		pump(m, &pump_at);
+		fbk_monitor_ledger_tend(m, now_ns(), &ledger_at);
 		end = atomic_load(&m->end);
 		if (end != FBK_END_NONE && status < 0)
 			status = on_end(m, end);
 	}
 	fbk_cpus_leave(m);
+	fbk_monitor_ledger_close(m);
 	fbk_console_close(&m->console);
 	return status;
 }

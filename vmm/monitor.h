@@ -59,6 +59,8 @@ struct fbk_monitor {
 	struct fbk_gmem gmem;
 	struct fbk_ghes_layout ghes;
 	struct fbk_vm *road;
+	struct fbk_ledger_file *ledger; /* NULL: none */
+	bool ledger_troubled;		/* said that it cannot be written; the main thread's */
 	struct fbk_boot boot;
 	struct fbk_cpu cpu[FBK_MAX_CPUS];
 
@@ -102,6 +104,13 @@ int fbk_sigbus_init(struct fbk_monitor *m);   /* negative errno */
 void fbk_sigbus_drain(struct fbk_monitor *m); /* main loop: walk the road for what the handler has queued */
 /* An access of ours to guest memory met poison at or just behind @gpa: record and report it. Any thread. */
 void fbk_sigbus_found(struct fbk_monitor *m, struct fbk_gpa gpa);
+
+/* ledger.c: the file of --ledger; all of it does nothing without. Errors are told on standard error. */
+int fbk_monitor_ledger_open(struct fbk_monitor *m); /* enum fbk_exit, 0: done */
+void fbk_monitor_ledger_heal(struct fbk_monitor *m); /* the road is open, no vCPU runs */
+/* Main loop: write what waits, compact. @deadline: when to come back; UINT64_MAX: when woken */
+void fbk_monitor_ledger_tend(struct fbk_monitor *m, uint64_t now_ns, uint64_t *deadline);
+void fbk_monitor_ledger_close(struct fbk_monitor *m); /* no vCPU runs any more */
 
 /* loop.c: until the guest has ended. Return: exit status. */
 int fbk_loop(struct fbk_monitor *m);

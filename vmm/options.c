@@ -111,6 +111,8 @@ static int set_option(struct fbk_run_options *o, const char *name, char *val, ch
 		o->append = val;
 	} else if (!strcmp(name, "--events")) {
 		o->events = val;
+	} else if (!strcmp(name, "--ledger")) {
+		o->ledger = val;
 	} else if (!strcmp(name, "--memory")) {
 		return set_memory(o, val, why, why_len);
 	} else if (!strcmp(name, "--cpus")) {

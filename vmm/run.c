@@ -87,6 +87,8 @@ static void on_event(void *opaque, const struct fbk_event *ev)
 	struct fbk_monitor *m = opaque;
 
 	fbk_eventlog_tell(&m->events, ev);
+	if (m->ledger)
+		fbk_monitor_wake(m);
 }
 
 /* The GED's interrupt is edge-triggered: high and low again make one. */
@@ -251,6 +253,7 @@ static int open_road(struct fbk_monitor *m)
 		.ghes = &m->ghes,
 		.ops = &ops,
 		.opaque = m,
+		.ledger_file = m->ledger,
 	};
 	int r;
 
@@ -263,6 +266,7 @@ static int open_road(struct fbk_monitor *m)
 		fbk_say("preparing for memory errors: %s", strerror(-r));
 		return FBK_EXIT_HOST;
 	}
+	fbk_monitor_ledger_heal(m);
 	return 0;
 }
 
@@ -286,6 +290,8 @@ static int run(struct fbk_monitor *m)
 	r = fbk_boot_open(&m->boot, m->opt.kernel, m->opt.initrd);
 	if (!r)
 		r = fbk_eventlog_open(&m->events, m->opt.events);
+	if (!r)
+		r = fbk_monitor_ledger_open(m);
 	if (!r)
 		r = open_devices(m, &host);
 	if (!r)

@@ -42,6 +42,8 @@ struct fbk_event {
 
 	int32_t ledger; /* 1 new page, 0 known, -ENODATA no GPA, -ENOSPC the ledger is full */
 	uint32_t count; /* errors on this page so far, this one included; 0 when ledger is negative */
+	int32_t ledger_file; /* 1 in the ledger's file, synced if the policy says so; 0 nothing to write, or no file; or why
+				not: what fbk_ledger_file_append() returned, written later */
 
 	struct fbk_verdict verdict;
 

@@ -87,6 +87,18 @@ FBK_API FBK_MUST_CHECK int fbk_ledger_record(struct fbk_ledger *l, struct fbk_gp
 FBK_API FBK_MUST_CHECK int fbk_ledger_set_state(struct fbk_ledger *l, struct fbk_gpa gpa, enum fbk_page_state state);
 
 /**
+ * fbk_ledger_put - enter a page as it stands in another ledger, or in a file
+ * @e: gpa page-aligned, count not 0, at least one source (copied)
+ *
+ * What is known of the page already is overwritten. last_ns is kept to the millisecond after first_ns.
+ *
+ * Return:  1 the page is new, 0 it was known.
+ * Errors:  -EINVAL null, or no entry that a ledger could hold; -ENOSPC a new page, and max_pages are there already.
+ * Context: one writer at a time; async-signal-safe; does not allocate.
+ */
+FBK_API FBK_MUST_CHECK int fbk_ledger_put(struct fbk_ledger *l, const struct fbk_ledger_entry *e);
+
+/**
  * fbk_ledger_lookup - is the page that holds gpa known?
  * @ret: its entry; may be NULL
  *

@@ -56,6 +56,7 @@ struct fbk_policy {
 	uint32_t ack_wait_us;			  /* longest wait for the SEA source's acknowledgement; default 1000000 */
 	uint32_t ack_poll_us;			  /* from the first look at it to the second, later ones are rarer; default 50 */
 	uint32_t span_pages;			  /* most 4 KiB pages taken as lost with one larger host page; default 512 */
+	uint32_t ledger_unsynced;		  /* 1: an error's record may reach the disk after the guest runs on; default 0 */
 };
 
 /* The one who remembers: a vCPU's latest abort and how often in a row it came. Zero-initialise; fields are private. */

@@ -14,6 +14,7 @@
 #include <firebreak/ghes.h>
 #include <firebreak/gmem.h>
 #include <firebreak/ledger.h>
+#include <firebreak/ledger_file.h>
 #include <firebreak/policy.h>
 #include <firebreak/types.h>
 
@@ -45,7 +46,8 @@ struct fbk_vm_config {
 	const struct fbk_policy *policy;    /* copied; NULL: fbk_policy_default() */
 	const struct fbk_vm_ops *ops;	    /* borrowed */
 	void *opaque;			    /* handed to every op */
-	uint32_t max_pages;		    /* ledger capacity in pages; 0: FBK_LEDGER_DEFAULT_PAGES */
+	uint32_t max_pages;		    /* ledger capacity in pages; 0: FBK_LEDGER_DEFAULT_PAGES; those of ledger_file come on top */
+	struct fbk_ledger_file *ledger_file; /* borrowed: loaded here, and after fbk_vm_destroy() only closed; NULL: none */
 };
 
 /**
@@ -54,8 +56,8 @@ struct fbk_vm_config {
  * @ret: the new object, freed with fbk_vm_destroy()
  *
  * Return:  0.
- * Errors:  -EINVAL null argument, size unknown, a policy that fbk_policy_check() refuses, a layout outside guest RAM, or
- *          an op is missing; -ENOMEM; -EIO probing the VM failed (errno tells).
+ * Errors:  -EINVAL null argument, size unknown, a policy that fbk_policy_check() refuses, a layout outside guest RAM, an
+ *          op is missing, or ledger_file was loaded before; -ENOMEM; -EIO probing the VM failed (errno tells).
  * Context: any thread. All memory that an error will need is taken here.
  */
 FBK_API FBK_MUST_CHECK int fbk_vm_create(const struct fbk_vm_config *cfg, struct fbk_vm **ret);

@@ -132,6 +132,7 @@ static void put_error(struct writer *w, const char *k, int32_t err)
 		{ EIO, "EIO" },		{ EBUSY, "EBUSY" },	  { EINVAL, "EINVAL" }, { ENOSPC, "ENOSPC" },
 		{ EAGAIN, "EAGAIN" },	{ EBADMSG, "EBADMSG" }, { ENODATA, "ENODATA" }, { EHWPOISON, "EHWPOISON" },
 		{ ERANGE, "ERANGE" }, { EBADF, "EBADF" },	  { EOPNOTSUPP, "EOPNOTSUPP" },
+		{ ENOENT, "ENOENT" },
 	};
 	size_t i;
 
@@ -245,6 +246,8 @@ int fbk_event_json(const struct fbk_event *ev, char *buf, size_t len)
 	put_error(&w, "error", ev->ledger);
 	put_bool(&w, "new", ev->ledger == 1);
 	put_uint(&w, "count", ev->count);
+	put_bool(&w, "in_file", ev->ledger_file == 1);
+	put_error(&w, "file_error", ev->ledger_file);
 	obj_end(&w);
 
 	put_text(&w, "verdict", fbk_verdict_name(ev->verdict.action));

@@ -178,6 +178,29 @@ void fbk_ledger_reported(struct fbk_ledger *l, struct fbk_gpa gpa)
 		__atomic_store_n(&s[0], pack_key(page, FBK_PAGE_REPORTED, s[0] & SOURCE_MASK), __ATOMIC_RELEASE);
 }
 
+int fbk_ledger_put(struct fbk_ledger *l, const struct fbk_ledger_entry *e)
+{
+	uint64_t *s, ms;
+	int added;
+
+	if (!l || !e || (e->gpa.addr & ~FBK_PAGE_MASK) || e->state < FBK_PAGE_POISONED || e->state > FBK_PAGE_HEALED ||
+	    !e->count || e->count > FBK_LEDGER_MAX_COUNT || !e->sources || (e->sources & ~SOURCE_MASK) || e->last_ns < e->first_ns)
+		return -EINVAL;
+	s = find(l, e->gpa.addr);
+	added = s[0] == 0;
+	if (added && l->nr_pages == l->max_pages)
+		return -ENOSPC;
+	ms = (e->last_ns - e->first_ns) / 1000000;
+	if (ms > MS_MAX)
+		ms = MS_MAX;
+	__atomic_store_n(&s[1], e->first_ns, __ATOMIC_RELAXED);
+	__atomic_store_n(&s[2], ms << COUNT_BITS | e->count, __ATOMIC_RELAXED);
+	__atomic_store_n(&s[0], pack_key(e->gpa.addr, e->state, e->sources), __ATOMIC_RELEASE);
+	if (added)
+		__atomic_store_n(&l->nr_pages, l->nr_pages + 1, __ATOMIC_RELAXED);
+	return added;
+}
+
 int fbk_ledger_lookup(const struct fbk_ledger *l, struct fbk_gpa gpa, struct fbk_ledger_entry *ret)
 {
 	const uint64_t *s;

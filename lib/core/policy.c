@@ -42,7 +42,7 @@ int fbk_policy_check(const struct fbk_policy *p)
 	if (!may_choose(p->recoverable) || !may_choose(p->uncontainable) || !may_choose(p->no_address) ||
 	    !may_choose(p->storm) || !may_choose(p->storm_again))
 		return -EINVAL;
-	if (p->span_pages == 0)
+	if (p->span_pages == 0 || p->ledger_unsynced > 1)
 		return -EINVAL;
 	return 0;
 }

@@ -47,8 +47,10 @@ static inline enum fbk_turn look(struct fbk_vm *vm, enum fbk_ghes_source s)
 	if (!h->broken && fbk_block_ack(&vm->block[s], &vm->ack[s]))
 		source_broken(vm, s);
 	turn = fbk_handshake_look(h, vm->ack[s], &acked);
-	for (i = 0; i < acked; i++)
+	for (i = 0; i < acked; i++) {
 		fbk_ledger_reported(&vm->ledger, h->pages[i]);
+		fbk_ledger_file_note(vm->ledger_file, h->pages[i]);
+	}
 	return turn;
 }
 

@@ -8,6 +8,8 @@
 #define FBK_HOST_SYS_H
 
 #include <stddef.h>
+#include <sys/stat.h>
+#include <sys/types.h>
 #include <time.h>
 
 struct fbk_sys {
@@ -20,5 +22,23 @@ struct fbk_sys {
 };
 
 extern const struct fbk_sys *fbk_sys __attribute__((visibility("hidden")));
+
+/* Those about files, in a table of their own: who fakes a kernel for vCPUs need not fake a disk. sys_file.c */
+struct fbk_sys_file {
+	int (*openat)(int dirfd, const char *path, int flags, mode_t mode);
+	int (*close)(int fd);
+	int (*fstat)(int fd, struct stat *ret);
+	int (*fstatat)(int dirfd, const char *path, struct stat *ret, int flags);
+	int (*flock)(int fd, int op);
+	int (*fallocate)(int fd, off_t from, off_t len);
+	ssize_t (*pread)(int fd, void *buf, size_t len, off_t at);
+	ssize_t (*pwrite)(int fd, const void *buf, size_t len, off_t at);
+	int (*fdatasync)(int fd);
+	int (*fsync)(int fd);
+	int (*renameat)(int from_dirfd, const char *from, int to_dirfd, const char *to);
+	int (*unlinkat)(int dirfd, const char *path, int flags);
+};
+
+extern const struct fbk_sys_file *fbk_sys_file;
 
 #endif

@@ -48,6 +48,9 @@ int fbk_vm_create(const struct fbk_vm_config *cfg, struct fbk_vm **ret)
 	    (find_blocks(cfg->gmem, cfg->ghes, block) || !cfg->ops->raise_async || !cfg->ops->want_pump))
 		return -EINVAL;
 	max_pages = cfg->max_pages ? cfg->max_pages : FBK_LEDGER_DEFAULT_PAGES;
+	if (fbk_ledger_file_pages(cfg->ledger_file) > UINT32_MAX - max_pages)
+		return -EINVAL;
+	max_pages += fbk_ledger_file_pages(cfg->ledger_file);
 	len = fbk_ledger_storage_len(max_pages);
 	if (len == 0)
 		return -EINVAL;
@@ -95,9 +98,17 @@ int fbk_vm_create(const struct fbk_vm_config *cfg, struct fbk_vm **ret)
 		err = -ENOMEM;
 		goto free_queue;
 	}
+	/* Last: from here on the file follows this ledger. */
+	vm->ledger_file = cfg->ledger_file;
+	if (vm->ledger_file)
+		err = fbk_ledger_file_load(vm->ledger_file, &vm->ledger);
+	if (err)
+		goto destroy_lock;
 	*ret = vm;
 	return 0;
 
+destroy_lock:
+	pthread_mutex_destroy(&vm->lock);
 free_queue:
 	fbk_sys->free(vm->queue_ring);
 free_ledger:
@@ -184,6 +195,17 @@ static inline void record(struct fbk_vm *vm, struct fbk_event *ev, const struct 
 	ev->ledger = ev->count ? ev->count == 1 : -ENOSPC;
 	if (span->nr_pages > 1)
 		record_rest(vm, ev, span, touched);
+}
+
+/* Before anything more is told to the guest, and before it runs on [V5]; without the lock, since a disk takes its time. */
+static void keep(struct fbk_vm *vm, struct fbk_event *ev, const struct fbk_span *span)
+{
+	int err;
+
+	if (!vm->ledger_file || !span->nr_pages)
+		return;
+	err = fbk_ledger_file_append(vm->ledger_file, (struct fbk_gpa){ span->page }, span->nr_pages, !vm->policy.ledger_unsynced);
+	ev->ledger_file = err ? err : ev->ledger >= 0;
 }
 
 static int decide(struct fbk_vm *vm, struct fbk_event *ev, const struct fbk_history *history)
@@ -345,6 +367,7 @@ static int walk(struct fbk_vcpu *vcpu, struct fbk_event *ev, const struct fbk_sp
 	if (!err)
 		notify(vcpu, ev, span, &after);
 	pthread_mutex_unlock(&vm->lock);
+	keep(vm, ev, span);
 	finish(vm, ev, &after);
 	if (!err)
 		err = replay(vcpu, ev, pstate);
@@ -425,6 +448,7 @@ int fbk_vm_sigbus(struct fbk_vm *vm, const siginfo_t *si, struct fbk_verdict *re
 	if (!err && vm->has_ghes)
 		fbk_notify_async(vm, &span, &ev, &after);
 	pthread_mutex_unlock(&vm->lock);
+	keep(vm, &ev, &span);
 	if (err)
 		return err;
 	finish(vm, &ev, &after);

@@ -27,6 +27,7 @@ struct fbk_vm {
 	struct fbk_policy policy;
 	const struct fbk_vm_ops *ops;
 	void *opaque;
+	struct fbk_ledger_file *ledger_file;
 
 	pthread_mutex_t lock; /* all below; never held during an op, a sleep or an ioctl */
 	uint64_t seq;

@@ -111,7 +111,8 @@ static bool same_spec(const struct fbk_guest_spec *a, const struct fbk_guest_spe
 	return !strcmp(a->kernel, b->kernel) && a->cpus == b->cpus && a->memory_mib == b->memory_mib &&
 	       a->sea_off == b->sea_off && a->no_disk == b->no_disk &&
 	       !strcmp(a->append ? a->append : "", b->append ? b->append : "") &&
-	       !strcmp(a->reset ? a->reset : "", b->reset ? b->reset : "");
+	       !strcmp(a->reset ? a->reset : "", b->reset ? b->reset : "") &&
+	       !strcmp(a->ledger ? a->ledger : "", b->ledger ? b->ledger : "");
 }
 
 static const char *line_find(struct fbk_guest *g, size_t from, const char *needle, size_t *ret_end)
@@ -315,6 +316,10 @@ static void guest_start(struct fbk_guest *g)
 	if (s->reset) {
 		argv[n++] = "--reset";
 		argv[n++] = (char *)s->reset;
+	}
+	if (s->ledger) {
+		argv[n++] = "--ledger";
+		argv[n++] = (char *)s->ledger;
 	}
 	argv[n] = NULL;
 

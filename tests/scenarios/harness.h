@@ -68,6 +68,7 @@ struct fbk_guest_spec {
 	bool no_disk;
 	const char *append; /* further words for the guest's command line, or NULL */
 	const char *reset;  /* --reset=, or NULL for the monitor's default */
+	const char *ledger; /* --ledger=, or NULL for none */
 };
 
 /**

@@ -27,6 +27,7 @@ static struct fbk_event sample(void)
 		.pages = 1,
 		.ledger = 1,
 		.count = 1,
+		.ledger_file = 1,
 		.verdict = { FBK_VERDICT_REPLAY, FBK_REASON_RECOVERABLE, "because" },
 		.notify = FBK_NOTIFY_SEA,
 		.record = 7,
@@ -58,7 +59,8 @@ static void one_line_word_for_word(void **state)
 		"\"class\":\"data\",\"severity\":\"recoverable\",\"severity_stated\":true,"
 		"\"status\":\"synchronous external abort, not on a table walk\",\"esr\":\"0x92000010\","
 		"\"gva\":\"0xffff0000dead1018\",\"gpa\":\"0x40010000\",\"walk_level\":null,\"parity\":false,\"ea\":false,"
-		"\"cm\":false,\"wnr\":false},\"hva\":null,\"pages\":1,\"ledger\":{\"error\":null,\"new\":true,\"count\":1},"
+		"\"cm\":false,\"wnr\":false},\"hva\":null,\"pages\":1,\"ledger\":{\"error\":null,\"new\":true,\"count\":1,"
+		"\"in_file\":true,\"file_error\":null},"
 		"\"verdict\":\"replay\",\"reason\":\"recoverable\",\"text\":\"because\",\"notify\":{\"method\":\"sea\","
 		"\"error\":null,\"ack_wait_ns\":0,\"record\":7},\"replay\":{\"method\":\"helper\",\"error\":null,\"errno\":0},"
 		"\"repeats\":1,\"duration_ns\":1234}\n");
@@ -120,7 +122,7 @@ static void the_longest_line_fits(void **state)
 	ev.vcpu = ev.el = INT32_MAX;
 	ev.pages = ev.count = ev.repeats = UINT32_MAX;
 	ev.source = FBK_SOURCE_SIGBUS_AO;
-	ev.ledger = ev.notify_err = ev.replay_err = ev.sys_errno = INT32_MIN;
+	ev.ledger = ev.ledger_file = ev.notify_err = ev.replay_err = ev.sys_errno = INT32_MIN;
 	ev.verdict = (struct fbk_verdict){ FBK_VERDICT_REPLAY, FBK_REASON_UNCONTAINABLE, text };
 	ev.notify = FBK_NOTIFY_QUEUED;
 	ev.replay = FBK_REPLAY_CORRECTED;

@@ -149,6 +149,46 @@ static void thirty_two_bytes_a_page(void **state)
 	assert_true(fbk_ledger_storage_len(FBK_LEDGER_MAX_PAGES) > FBK_LEDGER_MAX_PAGES);
 }
 
+static void put_as_it_stands_elsewhere(void **state)
+{
+	static const struct fbk_ledger_entry good = {
+		.gpa = { 0x40010000 }, .first_ns = 1000 * MS, .last_ns = 1007 * MS, .count = 3,
+		.sources = 1u << FBK_SOURCE_SEA, .state = FBK_PAGE_ISOLATED,
+	};
+	struct fixture f = make(1);
+	struct fbk_ledger_entry e = good, got;
+	int row;
+
+	assert_int_equal(fbk_ledger_put(&f.l, &good), 1);
+	assert_int_equal(fbk_ledger_lookup(&f.l, good.gpa, &got), 0);
+	assert_int_equal(got.first_ns, good.first_ns);
+	assert_int_equal(got.last_ns, good.last_ns);
+	assert_int_equal(got.count, 3);
+	assert_int_equal(got.sources, good.sources);
+	assert_int_equal(got.state, FBK_PAGE_ISOLATED);
+	e.state = FBK_PAGE_HEALED;
+	e.count = 2;
+	assert_int_equal(fbk_ledger_put(&f.l, &e), 0);
+	assert_int_equal(fbk_ledger_lookup(&f.l, good.gpa, &got), 0);
+	assert_int_equal(got.count, 2);
+	assert_int_equal(got.state, FBK_PAGE_HEALED);
+	e.gpa.addr += FBK_PAGE_SIZE;
+	assert_int_equal(fbk_ledger_put(&f.l, &e), -ENOSPC);
+	assert_int_equal(fbk_ledger_pages(&f.l), 1);
+	for (row = 0; row < 7; row++) {
+		e = good;
+		e.gpa.addr += row == 0;
+		e.count = row == 1 ? 0 : row == 2 ? FBK_LEDGER_MAX_COUNT + 1 : 1;
+		e.sources = row == 3 ? 0 : row == 4 ? 0x100 : 1;
+		e.state = row == 5 ? (enum fbk_page_state)0 : FBK_PAGE_HEALED;
+		e.last_ns = row == 6 ? e.first_ns - 1 : e.first_ns;
+		assert_int_equal(fbk_ledger_put(&f.l, &e), -EINVAL);
+	}
+	assert_int_equal(fbk_ledger_put(&f.l, NULL), -EINVAL);
+	assert_int_equal(fbk_ledger_put(NULL, &good), -EINVAL);
+	free(f.storage);
+}
+
 static void callers_bugs(void **state)
 {
 	uint64_t storage[12] = { 0 };
@@ -256,6 +296,7 @@ int main(void)
 		cmocka_unit_test(against_a_plain_array),
 		cmocka_unit_test(counts_stop_at_their_end),
 		cmocka_unit_test(thirty_two_bytes_a_page),
+		cmocka_unit_test(put_as_it_stands_elsewhere),
 		cmocka_unit_test(callers_bugs),
 		cmocka_unit_test(readers_need_no_lock),
 		cmocka_unit_test(the_road_s_calls),

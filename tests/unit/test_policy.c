@@ -193,6 +193,9 @@ static void bad_policies(void **state)
 	p = good;
 	p.span_pages = 0;
 	assert_int_equal(fbk_policy_check(&p), -EINVAL);
+	p = good;
+	p.ledger_unsynced = 2;
+	assert_int_equal(fbk_policy_check(&p), -EINVAL);
 	assert_int_equal(fbk_policy_decide(&good, &c, &v), -EINVAL);
 	c.source = FBK_SOURCE_SEA;
 	c.abort = NULL;

@@ -15,9 +15,11 @@
 #include <linux/kvm.h>
 #include <pthread.h>
 #include <sched.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <unistd.h>
 
 #define EL0 0x0
 #define EL1 0x3c5
@@ -101,13 +103,18 @@ static void start(struct world *w)
 /* Long enough for the guest to have worked through what it was told, in the library's opinion. */
 #define PACE_NS 100000000
 
-static void stop(struct world *w)
+static void leave(struct world *w)
 {
 	uint32_t i;
 
 	for (i = 0; i < NR_VCPUS; i++)
 		fbk_vcpu_destroy(w->vcpu[i]);
 	fbk_vm_destroy(w->vm);
+}
+
+static void stop(struct world *w)
+{
+	leave(w);
 	fake_guest_exit(&w->guest);
 	assert_int_equal(fake_kvm.nr_allocs, 0);
 }
@@ -1203,9 +1210,78 @@ static void a_record_is_never_seen_half_written(void **state)
 	stop(&w);
 }
 
+/* On the disk when the event is told, and before the injection is asked for; a disk that fails stops nobody. */
+static void the_ledger_s_file(void **state)
+{
+	struct fbk_ledger_file_info info = { .size = sizeof(info) };
+	char folder[] = "/tmp/firebreak-vm-XXXXXX", path[64];
+	struct fbk_ledger_file *file, *reader;
+	struct fbk_ledger_entry e;
+	struct fbk_vm_config cfg;
+	struct fbk_vm *second;
+	struct fbk_verdict v;
+	struct world w;
+	uint32_t pages;
+	siginfo_t si;
+
+	prepare(&w);
+	assert_non_null(mkdtemp(folder));
+	snprintf(path, sizeof(path), "%s/ledger", folder);
+	assert_int_equal(fbk_ledger_file_open(path, FBK_LEDGER_FILE_OWN, NULL, NULL, &file), 0);
+	cfg = config(&w);
+	cfg.ledger_file = file;
+	start_with(&w, &cfg);
+	assert_int_equal(sea(&w, 0, 3, &v), 0);
+	assert_int_equal(w.ev.ledger_file, 1);
+	assert_int_equal(fbk_ledger_file_open(path, FBK_LEDGER_FILE_READ, NULL, &info, &reader), 0);
+	assert_int_equal(info.pages, 1);
+	fbk_ledger_file_close(reader);
+	/* A larger host page: all of it, in one call. */
+	si = bus(&w, BUS_MCEERR_AO, 8, 14);
+	assert_int_equal(fbk_vm_sigbus(w.vm, &si, &v), 0);
+	assert_int_equal(w.ev.ledger_file, 1);
+	assert_int_equal(fbk_ledger_file_open(path, FBK_LEDGER_FILE_READ, NULL, &info, &reader), 0);
+	assert_int_equal(info.pages, 1 + w.ev.pages);
+	fbk_ledger_file_close(reader);
+	/* Deleted under us: the guest goes on, the event says so, and it comes back. */
+	assert_int_equal(unlink(path), 0);
+	assert_int_equal(sea(&w, 1, 5, &v), 0);
+	assert_int_equal(v.action, FBK_VERDICT_REPLAY);
+	assert_int_equal(w.ev.ledger, 1);
+	assert_int_equal(w.ev.ledger_file, -ENOENT);
+	assert_int_equal(fbk_ledger_file_compact(file), 0);
+	/* Nothing to record, nothing to write. */
+	exits_with(&w, 0, 0, 0x92000410, 0, 0);
+	assert_int_equal(fbk_vcpu_sea(w.vcpu[0], &v), 0);
+	assert_int_equal(w.ev.ledger_file, 0);
+	pages = fbk_ledger_pages(fbk_vm_ledger(w.vm));
+	leave(&w);
+	fbk_ledger_file_close(file);
+
+	/* The next monitor knows them all, in a ledger that has room for more. */
+	assert_int_equal(fbk_ledger_file_open(path, FBK_LEDGER_FILE_OWN, NULL, &info, &file), 0);
+	assert_int_equal(info.pages, pages);
+	cfg.ledger_file = file;
+	cfg.max_pages = 1;
+	start_with(&w, &cfg);
+	assert_int_equal(fbk_ledger_pages(fbk_vm_ledger(w.vm)), pages);
+	assert_int_equal(fbk_ledger_lookup(fbk_vm_ledger(w.vm), (struct fbk_gpa){ page(5) }, &e), 0);
+	assert_int_equal(sea(&w, 0, 20, &v), 0);
+	assert_int_equal(w.ev.ledger, 1);
+	/* One file, one VM. */
+	assert_int_equal(fbk_vm_create(&cfg, &second), -EINVAL);
+	leave(&w);
+	fbk_ledger_file_close(file);
+	fake_guest_exit(&w.guest);
+	assert_int_equal(fake_kvm.nr_allocs, 0);
+	unlink(path);
+	rmdir(folder);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(the_ledger_s_file),
 		cmocka_unit_test(contained),
 		cmocka_unit_test(kernel_mode_is_told_asynchronously),
 		cmocka_unit_test(records_are_never_alike),

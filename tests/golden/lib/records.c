@@ -62,6 +62,7 @@ static int event(const char *folder)
 		.pages = 1,
 		.ledger = 1,
 		.count = 1,
+		.ledger_file = 1,
 		.verdict = { FBK_VERDICT_REPLAY, FBK_REASON_RECOVERABLE, "recoverable: the guest gets the abort that the hardware raised" },
 		.notify = FBK_NOTIFY_SEA,
 		.record = 1,
