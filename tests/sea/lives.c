@@ -26,6 +26,35 @@ static struct outcome load(struct vm *vm, uint64_t addr)
 	return vm_run(vm, 0);
 }
 
+static void on_alarm(int sig)
+{
+}
+
+/* Data first, then a fetch: the neighbour's mapping has to gain a permission, without the block it was part of. */
+static void test_neighbour(const char *what, enum vm_memory memory)
+{
+	struct vm *vm = vm_new(memory, has_sea, NULL);
+	struct sea_inject_arm arm = {
+		.size = sizeof(arm), .by = SEA_INJECT_BY_GPA, .addr = PAGE_GPA, .pid = getpid(),
+	};
+	/* No SA_RESTART: a fault that is never resolved ends as KVM_RUN's EINTR. */
+	const struct sigaction sa = { .sa_handler = on_alarm };
+	int err = inject_arm(&arm);
+	struct outcome data, fetch;
+
+	memcpy(vm->ram + (PAGE2_GPA - RAM_GPA), &(uint32_t){ 0xd65f03c0 }, 4); /* ret */
+	sigaction(SIGALRM, &sa, NULL);
+	alarm(20);
+	data = load(vm, PAGE2_GPA + 8);
+	vm_aim(vm, 0, 1, guest_fetch, PAGE2_GPA);
+	fetch = vm_run(vm, 0);
+	alarm(0);
+	ok(!err && data.kind == OUT_DONE && fetch.kind == OUT_DONE, what, "error %d, data %s, fetch %s", err,
+	   outcome_text(&data), outcome_text(&fetch));
+	inject_disarm_all_quiet();
+	vm_free(vm);
+}
+
 static void test_many(const char *what, enum vm_memory memory)
 {
 	struct vm *vm = vm_new(memory, has_sea, NULL);
@@ -274,6 +303,8 @@ static void test_race(const char *name, enum vm_memory memory, enum race race)
 
 void test_lives(void)
 {
+	test_neighbour("a neighbour in a transparent huge page: data, then a fetch", MEM_THP);
+	test_neighbour("a neighbour in a huge page: data, then a fetch", MEM_HUGETLB);
 	test_many("4 KiB pages", MEM_SMALL);
 	test_many("transparent huge pages", MEM_THP);
 	test_vm_dies("a VM that exits while armed leaves nothing", false);
