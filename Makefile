@@ -64,7 +64,7 @@ demo: arm64 kmod guests lab-runner ## four acts in the lab: what a bad page cost
 	@demo/run $(if $(ACT),--act $(ACT)) --kernel $(KERNEL)
 
 .PHONY: test
-test: native arm64 kmod guests lab-runner ## every test: unit, golden, fuzz corpora, lab, SEA table, scenarios
+test: native arm64 kmod guests lab-runner ## every test: unit, golden, fuzz corpora, lab, SEA table, contract, scenarios
 	@tests/run --kernel $(KERNEL)
 
 .PHONY: test-unit
