@@ -185,8 +185,3 @@ void fbk_console_reset(struct fbk_console *c)
 	c->scan = (struct fbk_panic_scan){ 0 };
 	pthread_mutex_unlock(&c->lock);
 }
-
-bool fbk_console_panic_seen(struct fbk_console *c)
-{
-	return c->scan.seen;
-}

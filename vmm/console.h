@@ -44,6 +44,5 @@ void fbk_console_flush(struct fbk_console *c);
 /* While no vCPU runs. */
 void fbk_console_reset(struct fbk_console *c);
 void fbk_console_close(struct fbk_console *c); /* the last output, waiting a little for a slow reader */
-bool fbk_console_panic_seen(struct fbk_console *c);
 
 #endif

@@ -186,8 +186,6 @@ uint64_t fbk_field(const char *line, const char *key);
 
 /* Arm a guest page: its next accesses are SEAs. @how: further words for sea-inject, or "". */
 void fbk_inject(struct fbk_guest *g, uint64_t gpa, const char *how);
-/* Heal everything. */
-void fbk_inject_disarm_all(void);
 
 /* Poison the host frame under a guest page, as the host's own memory-failure handling does. */
 void fbk_host_poison(struct fbk_guest *g, uint64_t gpa);

@@ -186,13 +186,6 @@ void fbk_inject(struct fbk_guest *g, uint64_t gpa, const char *how)
 	free(words);
 }
 
-void fbk_inject_disarm_all(void)
-{
-	char *argv[] = { fbk_path_files("sea-inject"), "disarm", "--all", NULL };
-
-	injector(argv);
-}
-
 /*
  * Through hard_offline_page and not by madvise(): the monitor is not asked, as with a real error. The kernel then does
  * what it does for any process: unmaps the page, and tells by SIGBUS.
