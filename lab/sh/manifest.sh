@@ -11,7 +11,7 @@ LAB_LAYOUT=1
 
 manifest_stat()
 {
-	(cd "$1" && find . \( -name MANIFEST -o -name STAT \) -prune -o \
+	(cd "$1" && find . \( -name MANIFEST -o -name 'STAT*' \) -prune -o \
 		! -type d -printf '%p %y %s %T@ %l\n' | LC_ALL=C sort)
 }
 
@@ -39,5 +39,6 @@ manifest_check()
 	# the same files and links, whatever their times
 	[ "$(manifest_stat "$dir" | awk '{ print $1, $2, $5 }')" = \
 	  "$(awk '{ print $1, $2, $5 }' "$dir/STAT")" ] || return 1
-	manifest_stat "$dir" >"$dir/STAT" 2>/dev/null || :
+	# in one step: a cache that shares this file by a hard link, or a reader, never sees half of it
+	manifest_stat "$dir" 2>/dev/null >"$dir/STAT.new" && mv "$dir/STAT.new" "$dir/STAT" || rm -f "$dir/STAT.new"
 }
