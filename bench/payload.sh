@@ -9,4 +9,5 @@ dmesg -n 1
 insmod sea_inject.ko
 echo 0 >/sys/module/sea_inject/parameters/log
 ./sea-cost ./sea-inject
+./gmem-cost
 ./monitor ./firebreak ./sea-inject Image guest.cpio off.image

@@ -95,8 +95,9 @@ static size_t copy(unsigned char *dst, const unsigned char *src, size_t len)
 	return len - left;
 }
 
-static int transfer(const struct fbk_gmem *view, uint64_t gpa, unsigned char *to, const unsigned char *from, size_t len,
-		    size_t *ret_done)
+/* The range does not lie in one run: from each what it has of it. */
+static int transfer_runs(const struct fbk_gmem *view, uint64_t gpa, unsigned char *to, const unsigned char *from, size_t len,
+			 size_t *ret_done)
 {
 	size_t done = 0;
 	int err;
@@ -118,6 +119,20 @@ static int transfer(const struct fbk_gmem *view, uint64_t gpa, unsigned char *to
 	if (ret_done)
 		*ret_done = done;
 	return err;
+}
+
+static inline int transfer(const struct fbk_gmem *view, uint64_t gpa, unsigned char *to, const unsigned char *from,
+			   size_t len, size_t *ret_done)
+{
+	unsigned char *p;
+	size_t good;
+
+	if (span(view, gpa, len, &p) != len || len == 0)
+		return transfer_runs(view, gpa, to, from, len, ret_done);
+	good = to ? copy(to, p, len) : copy(p, from, len);
+	if (ret_done)
+		*ret_done = good;
+	return good == len ? 0 : -EHWPOISON;
 }
 
 int fbk_gmem_read(const struct fbk_gmem *view, struct fbk_gpa gpa, void *buf, size_t len, size_t *ret_done)
