@@ -87,9 +87,9 @@ lab: lab-runner ## an interactive shell on the emulated arm64 KVM host
 	@lab/lab shell
 
 .PHONY: fuzz
-fuzz: builddir ## run every fuzz target for FUZZ_SECONDS (30) each, from the committed corpora
+fuzz: builddir ## run every fuzz target for FUZZ_SECONDS (30), or FUZZ_RUNS executions, from the committed corpora
 	@lab/setup --with fuzz
-	@tests/fuzz/run $(or $(FUZZ_SECONDS),30)
+	@tests/fuzz/run $(if $(FUZZ_RUNS),--runs $(FUZZ_RUNS),$(or $(FUZZ_SECONDS),30))
 
 .PHONY: bench
 bench: arm64 kmod guests lab-runner ## instructions and memory, side by side with a bare handler, in the deterministic lab
