@@ -31,7 +31,8 @@ static void raw(struct writer *w, const char *s, size_t n)
 
 static void text(struct writer *w, const char *s)
 {
-	raw(w, s, strlen(s));
+	for (; *s; s++)
+		raw(w, s, 1);
 }
 
 static void number(struct writer *w, uint64_t v, uint32_t base, uint32_t width)
