@@ -35,7 +35,7 @@ static volatile sig_atomic_t running_guest;   /* a monitor with several vCPU thr
 static volatile sig_atomic_t sigbus_pending;
 static siginfo_t sigbus;
 
-static void die(const char *what)
+static void __attribute__((noreturn)) die(const char *what)
 {
 	perror(what);
 	exit(1);
