@@ -6,6 +6,7 @@
  *
  * usage: embed-lab MONITOR MODULE    (root)
  */
+#include "in-lab.h"
 #include "kvm_sea.h"
 #include "module.h"
 #include "tap.h"
@@ -105,15 +106,15 @@ static void break_by_module(const struct monitor *m)
 		bail("cannot arm: %s", strerror(-err));
 }
 
-static bool break_by_host(const struct monitor *m)
+bool break_by_host(pid_t pid, uint64_t hva)
 {
 	char path[64], at[32];
 	uint64_t entry;
 	int fd, n;
 
-	snprintf(path, sizeof(path), "/proc/%d/pagemap", (int)m->pid);
+	snprintf(path, sizeof(path), "/proc/%d/pagemap", (int)pid);
 	fd = open(path, O_RDONLY | O_CLOEXEC);
-	if (fd < 0 || pread(fd, &entry, sizeof(entry), (off_t)(m->hva / 4096 * sizeof(entry))) != sizeof(entry) ||
+	if (fd < 0 || pread(fd, &entry, sizeof(entry), (off_t)(hva / 4096 * sizeof(entry))) != sizeof(entry) ||
 	    !(entry >> 63))
 		bail("%s does not tell where the page is", path);
 	close(fd);
@@ -138,7 +139,7 @@ static void test(const char *name, const char *path, enum way way, const char *w
 	monitor_start(&m, path, "/tmp/errors");
 	if (way == BY_MODULE)
 		break_by_module(&m);
-	if (way == BY_HOST && !break_by_host(&m)) {
+	if (way == BY_HOST && !break_by_host(m.pid, m.hva)) {
 		kill(m.pid, SIGKILL);
 		waitpid(m.pid, &status, 0);
 		skip(name, "this host's kernel has no hard_offline_page");
@@ -166,5 +167,6 @@ int main(int argc, char **argv)
 	test("a page that the host finds bad, twice, and the guest goes on", argv[1], BY_HOST,
 	     ABORTED ABORTED "powered off; bad pages: 1\n", 2, "\"sigbus-ar\"");
 	module_remove();
+	test_no_handler("no handler: the signal is fetched after KVM_RUN");
 	return tap_end();
 }
