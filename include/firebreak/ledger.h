@@ -42,7 +42,7 @@ struct fbk_ledger {
 	uint32_t nr_slots;
 	uint32_t max_pages;
 	uint32_t nr_pages;
-	uint32_t reserved;
+	uint32_t nr_healed;
 };
 
 /**
@@ -122,6 +122,9 @@ FBK_API FBK_MUST_CHECK int fbk_ledger_next(const struct fbk_ledger *l, uint32_t 
 
 /* How many pages are in the ledger. Context: as fbk_ledger_lookup(). */
 FBK_API uint32_t fbk_ledger_pages(const struct fbk_ledger *l);
+
+/* How many of them are lost: all but the healed ones. Context: as fbk_ledger_lookup(). */
+FBK_API uint32_t fbk_ledger_lost(const struct fbk_ledger *l);
 
 /* One stable word, as in events; "invalid" outside the enumeration. */
 FBK_API const char *fbk_page_state_name(enum fbk_page_state state);

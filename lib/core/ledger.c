@@ -108,8 +108,23 @@ static uint32_t add(struct fbk_ledger *l, uint64_t *s, uint64_t page, enum fbk_s
 	return 1;
 }
 
+static int healed(uint64_t key)
+{
+	return ((key >> SOURCE_BITS) & STATE_MASK) == FBK_PAGE_HEALED;
+}
+
+/* A page in the ledger goes from one key to another: those that are healed are counted. */
+static void store_key(struct fbk_ledger *l, uint64_t *s, uint64_t key)
+{
+	uint32_t nr = l->nr_healed - (uint32_t)healed(s[0]) + (uint32_t)healed(key);
+
+	if (nr != l->nr_healed)
+		__atomic_store_n(&l->nr_healed, nr, __ATOMIC_RELAXED);
+	__atomic_store_n(&s[0], key, __ATOMIC_RELEASE);
+}
+
 /* One more error in a slot. Return: how many those are. */
-static uint32_t again(uint64_t *s, enum fbk_source source, uint64_t now_ns)
+static uint32_t again(struct fbk_ledger *l, uint64_t *s, enum fbk_source source, uint64_t now_ns)
 {
 	uint64_t key = s[0], first = s[1], last = s[2], ms;
 	uint32_t count = (uint32_t)last & FBK_LEDGER_MAX_COUNT;
@@ -123,9 +138,9 @@ static uint32_t again(uint64_t *s, enum fbk_source source, uint64_t now_ns)
 	if (count < FBK_LEDGER_MAX_COUNT)
 		count++;
 	__atomic_store_n(&s[2], ms << COUNT_BITS | count, __ATOMIC_RELAXED);
-	if (((key >> SOURCE_BITS) & STATE_MASK) == FBK_PAGE_HEALED)
+	if (healed(key))
 		key = pack_key(key & FBK_PAGE_MASK, FBK_PAGE_POISONED, key & SOURCE_MASK);
-	__atomic_store_n(&s[0], key | 1u << source, __ATOMIC_RELEASE);
+	store_key(l, s, key | 1u << source);
 	return count;
 }
 
@@ -133,7 +148,7 @@ uint32_t fbk_ledger_count(struct fbk_ledger *l, uint64_t page, enum fbk_source s
 {
 	uint64_t *s = find(l, page);
 
-	return s[0] ? again(s, source, now_ns) : add(l, s, page, source, now_ns);
+	return s[0] ? again(l, s, source, now_ns) : add(l, s, page, source, now_ns);
 }
 
 int fbk_ledger_record(struct fbk_ledger *l, struct fbk_gpa gpa, enum fbk_source source, uint64_t now_ns,
@@ -165,7 +180,7 @@ int fbk_ledger_set_state(struct fbk_ledger *l, struct fbk_gpa gpa, enum fbk_page
 	s = find(l, page);
 	if (s[0] == 0)
 		return -ENOENT;
-	__atomic_store_n(&s[0], pack_key(page, state, s[0] & SOURCE_MASK), __ATOMIC_RELEASE);
+	store_key(l, s, pack_key(page, state, s[0] & SOURCE_MASK));
 	return 0;
 }
 
@@ -195,7 +210,7 @@ int fbk_ledger_put(struct fbk_ledger *l, const struct fbk_ledger_entry *e)
 		ms = MS_MAX;
 	__atomic_store_n(&s[1], e->first_ns, __ATOMIC_RELAXED);
 	__atomic_store_n(&s[2], ms << COUNT_BITS | e->count, __ATOMIC_RELAXED);
-	__atomic_store_n(&s[0], pack_key(e->gpa.addr, e->state, e->sources), __ATOMIC_RELEASE);
+	store_key(l, s, pack_key(e->gpa.addr, e->state, e->sources));
 	if (added)
 		__atomic_store_n(&l->nr_pages, l->nr_pages + 1, __ATOMIC_RELAXED);
 	return added;
@@ -240,6 +255,14 @@ int fbk_ledger_next(const struct fbk_ledger *l, uint32_t *cursor, struct fbk_led
 uint32_t fbk_ledger_pages(const struct fbk_ledger *l)
 {
 	return l ? __atomic_load_n(&l->nr_pages, __ATOMIC_RELAXED) : 0;
+}
+
+uint32_t fbk_ledger_lost(const struct fbk_ledger *l)
+{
+	/* Beside a writer the two may be of different moments, but never a negative number of pages. */
+	uint32_t nr = l ? __atomic_load_n(&l->nr_healed, __ATOMIC_RELAXED) : 0, all = fbk_ledger_pages(l);
+
+	return all > nr ? all - nr : 0;
 }
 
 const char *fbk_page_state_name(enum fbk_page_state state)

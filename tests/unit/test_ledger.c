@@ -287,12 +287,50 @@ static void the_road_s_calls(void **state)
 	assert_int_equal(e.state, FBK_PAGE_ISOLATED);
 }
 
+/* Every way in which a page becomes healed, or ceases to be. */
+static void healed_pages_are_not_lost(void **state)
+{
+	struct fixture f = make(8);
+	struct fbk_ledger_entry e;
+	uint32_t i;
+
+	assert_int_equal(fbk_ledger_lost(NULL), 0);
+	assert_int_equal(fbk_ledger_lost(&f.l), 0);
+	for (i = 0; i < 4; i++)
+		assert_int_equal(fbk_ledger_record(&f.l, page(i), FBK_SOURCE_SEA, i, &e), 1);
+	assert_int_equal(fbk_ledger_record(&f.l, page(0), FBK_SOURCE_SEA, i, &e), 0);
+	assert_int_equal(fbk_ledger_lost(&f.l), 4);
+	assert_int_equal(fbk_ledger_set_state(&f.l, page(1), FBK_PAGE_HEALED), 0);
+	assert_int_equal(fbk_ledger_set_state(&f.l, page(1), FBK_PAGE_HEALED), 0);
+	assert_int_equal(fbk_ledger_set_state(&f.l, page(9), FBK_PAGE_HEALED), -ENOENT);
+	assert_int_equal(fbk_ledger_lost(&f.l), 3);
+	assert_int_equal(fbk_ledger_set_state(&f.l, page(2), FBK_PAGE_ISOLATED), 0);
+	fbk_ledger_reported(&f.l, page(3));
+	assert_int_equal(fbk_ledger_lost(&f.l), 3);
+	/* It fails again. */
+	assert_int_equal(fbk_ledger_count(&f.l, page(1).addr, FBK_SOURCE_SEA, 9), 2);
+	assert_int_equal(fbk_ledger_lost(&f.l), 4);
+	/* As another ledger has it. */
+	e = (struct fbk_ledger_entry){ .gpa = page(7), .count = 1, .sources = 1, .state = FBK_PAGE_HEALED };
+	assert_int_equal(fbk_ledger_put(&f.l, &e), 1);
+	assert_int_equal(fbk_ledger_lost(&f.l), 4);
+	e.gpa = page(3);
+	assert_int_equal(fbk_ledger_put(&f.l, &e), 0);
+	assert_int_equal(fbk_ledger_lost(&f.l), 3);
+	e.state = FBK_PAGE_REPORTED;
+	assert_int_equal(fbk_ledger_put(&f.l, &e), 0);
+	assert_int_equal(fbk_ledger_lost(&f.l), 4);
+	assert_int_equal(fbk_ledger_pages(&f.l), 5);
+	free(f.storage);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_page_s_life),
 		cmocka_unit_test(page_zero_and_the_last_page),
 		cmocka_unit_test(full_means_enospc_and_nothing_else),
+		cmocka_unit_test(healed_pages_are_not_lost),
 		cmocka_unit_test(against_a_plain_array),
 		cmocka_unit_test(counts_stop_at_their_end),
 		cmocka_unit_test(thirty_two_bytes_a_page),
