@@ -114,7 +114,8 @@ FBK_API FBK_MUST_CHECK int fbk_vcpu_sigbus(struct fbk_vcpu *vcpu, const siginfo_
  * @si: BUS_MCEERR_AO, or BUS_MCEERR_AR of an I/O thread whose copy failed
  *
  * Record, and report through the asynchronous source; nothing is replayed. A page whose report still waits for the
- * guest is counted, not reported twice.
+ * guest is counted, not reported twice. Verdicts FBK_VERDICT_STOP, with which nothing is reported, and _PAUSE are the
+ * monitor's.
  *
  * Return:  0.
  * Errors:  -EINVAL null argument or no memory error; -ERANGE not guest RAM.

@@ -208,14 +208,26 @@ static void keep(struct fbk_vm *vm, struct fbk_event *ev, const struct fbk_span 
 	ev->ledger_file = err ? err : ev->ledger >= 0;
 }
 
+/* A ledger that is full counts no further, and whoever set a limit wants it to hold. */
+static uint32_t lost_pages(const struct fbk_vm *vm, const struct fbk_event *ev)
+{
+	return ev->ledger == -ENOSPC ? UINT32_MAX : fbk_ledger_lost(&vm->ledger);
+}
+
+/* Called with the lock held. */
 static int decide(struct fbk_vm *vm, struct fbk_event *ev, const struct fbk_history *history)
 {
 	struct fbk_policy_case c = {
 		.source = ev->source,
+		.el = ev->el,
 		.abort = &ev->abort,
 		.history = history,
 	};
 
+	if (vm->policy.rate_errors)
+		c.over_rate = (uint32_t)fbk_rate_note(&vm->rate, &vm->policy, ev->mono_ns);
+	if (vm->policy.budget_pages)
+		c.lost_pages = lost_pages(vm, ev);
 	return fbk_policy_decide(&vm->policy, &c, &ev->verdict);
 }
 
@@ -248,10 +260,13 @@ static int remember(struct fbk_vcpu *vcpu, struct fbk_event *ev)
 	return 0;
 }
 
-/* PSTATE says which source is to tell of the page, and what the kernel's helper left out of a syndrome. */
+/*
+ * PSTATE says which source is to tell of the page, what the kernel's helper left out of a syndrome, and who consumed the
+ * error, if the policy makes a difference of that.
+ */
 static int needs_pstate(const struct fbk_vm *vm, const struct fbk_event *ev, const struct fbk_span *span)
 {
-	return (vm->has_ghes && span->nr_pages) || !fbk_entry_helper_suffices(&ev->abort, vm->kvm);
+	return (vm->has_ghes && span->nr_pages) || vm->policy.user != vm->policy.kernel || !fbk_entry_helper_suffices(&ev->abort, vm->kvm);
 }
 
 /* What has to be asked of the vCPU. Errors: -EIO. */
@@ -445,7 +460,7 @@ int fbk_vm_sigbus(struct fbk_vm *vm, const siginfo_t *si, struct fbk_verdict *re
 	pthread_mutex_lock(&vm->lock);
 	record(vm, &ev, &span);
 	err = decide(vm, &ev, NULL);
-	if (!err && vm->has_ghes)
+	if (!err && vm->has_ghes && ev.verdict.action != FBK_VERDICT_STOP)
 		fbk_notify_async(vm, &span, &ev, &after);
 	pthread_mutex_unlock(&vm->lock);
 	keep(vm, &ev, &span);

@@ -34,6 +34,7 @@ struct fbk_vm {
 	uint64_t serial;
 	struct fbk_ledger ledger;
 	void *ledger_storage;
+	struct fbk_rate rate;
 	struct fbk_handshake source[FBK_GHES_NR_SOURCES];
 	uint64_t ack[FBK_GHES_NR_SOURCES]; /* the acknowledgement word when it was last looked at */
 	struct fbk_queue queue;

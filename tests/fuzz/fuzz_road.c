@@ -115,7 +115,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 	struct kvm_run run[NR_VCPUS];
 	struct fbk_vcpu *vcpu[NR_VCPUS];
 	struct fbk_vm *vm;
-	uint32_t i, expected = 0;
+	uint32_t i, rules, expected = 0;
 	int scribbled = 0;
 
 	fbk_sys = &fuzz_sys;
@@ -124,7 +124,13 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 	memset(ram, 0, sizeof(ram));
 	fbk_policy_default(&policy);
 	policy.ack_wait_us = 2000;
-	policy.storm_repeats = (uint32_t)fuzz_take(&f, 1) % 8;
+	rules = (uint32_t)fuzz_take(&f, 1);
+	policy.storm_repeats = rules % 8;
+	policy.budget_pages = rules & 8 ? 3 : 0;
+	policy.rate_errors = rules & 16 ? 2 : 0;
+	policy.kernel = rules & 32 ? FBK_VERDICT_PAUSE : FBK_VERDICT_REPLAY;
+	policy.budget = rules & 64 ? FBK_VERDICT_SERROR : FBK_VERDICT_STOP;
+	policy.source[FBK_SOURCE_SIGBUS_IO] = rules & 128 ? FBK_VERDICT_PAUSE : FBK_VERDICT_REPORT;
 	cfg.max_pages = 1 + (uint32_t)fuzz_take(&f, 1) % 64;
 	CHECK(fbk_gmem_add(&gmem, &r) == 0);
 	CHECK(fbk_ghes_layout_init(&layout, (struct fbk_gpa){ AREA_GPA }) == 0);

@@ -574,6 +574,135 @@ static void storm(void **state)
 	stop(&w);
 }
 
+static void start_by_policy(struct world *w, uint32_t max_pages)
+{
+	struct fbk_vm_config cfg = config(w);
+
+	cfg.max_pages = max_pages;
+	start_with(w, &cfg);
+}
+
+/* The third page is one too many, whoever tells of it; one that is lost already is not counted again. */
+static void a_budget_of_two_pages(void **state)
+{
+	struct fbk_verdict v;
+	struct world w;
+	siginfo_t si;
+
+	prepare(&w);
+	w.policy.budget_pages = 2;
+	start_by_policy(&w, 0);
+	assert_int_equal(sea(&w, 0, 5, &v), 0);
+	assert_int_equal(sea(&w, 1, 5, &v), 0);
+	assert_int_equal(v.reason, FBK_REASON_RECOVERABLE);
+	assert_int_equal(sea(&w, 0, 6, &v), 0);
+	assert_int_equal(v.reason, FBK_REASON_RECOVERABLE);
+	assert_int_equal(fake_kvm.nr_dabt, 3);
+	si = bus(&w, BUS_MCEERR_AO, 7, 12);
+	assert_int_equal(fbk_vm_sigbus(w.vm, &si, &v), 0);
+	assert_int_equal(v.action, FBK_VERDICT_STOP);
+	assert_int_equal(v.reason, FBK_REASON_BUDGET);
+	assert_int_equal(w.ev.verdict.reason, FBK_REASON_BUDGET);
+	assert_int_equal(w.ev.notify, FBK_NOTIFY_NONE);
+	assert_int_equal(sea(&w, 0, 5, &v), 0);
+	assert_int_equal(v.reason, FBK_REASON_BUDGET);
+	assert_int_equal(w.ev.notify, FBK_NOTIFY_NONE);
+	assert_int_equal(fake_kvm.nr_dabt, 3);
+	stop(&w);
+
+	/* A larger host page is all of its pages. */
+	prepare(&w);
+	w.policy.budget_pages = 15;
+	start_by_policy(&w, 0);
+	si = bus(&w, BUS_MCEERR_AR, 34, 16);
+	assert_int_equal(fbk_vcpu_sigbus(w.vcpu[0], &si, &v), 0);
+	assert_int_equal(v.reason, FBK_REASON_BUDGET);
+	stop(&w);
+}
+
+/* What no longer fits into the ledger cannot be counted: the limit holds all the same. */
+static void a_budget_beyond_the_ledger(void **state)
+{
+	struct fbk_verdict v;
+	struct world w;
+
+	prepare(&w);
+	w.policy.budget_pages = 100;
+	start_by_policy(&w, 2);
+	assert_int_equal(sea(&w, 0, 5, &v), 0);
+	assert_int_equal(sea(&w, 0, 6, &v), 0);
+	assert_int_equal(v.action, FBK_VERDICT_REPLAY);
+	assert_int_equal(sea(&w, 0, 7, &v), 0);
+	assert_int_equal(v.action, FBK_VERDICT_STOP);
+	assert_int_equal(v.reason, FBK_REASON_BUDGET);
+	assert_int_equal(w.ev.ledger, -ENOSPC);
+	stop(&w);
+}
+
+/* All vCPUs and all sources together, in the same window. */
+static void a_rate_of_three(void **state)
+{
+	struct fbk_verdict v;
+	struct world w;
+	siginfo_t si;
+
+	prepare(&w);
+	w.policy.rate_errors = 3;
+	w.policy.rate_ms = 1000;
+	w.policy.rate = FBK_VERDICT_PAUSE;
+	start_by_policy(&w, 0);
+	assert_int_equal(sea(&w, 0, 5, &v), 0);
+	assert_int_equal(sea(&w, 1, 6, &v), 0);
+	si = bus(&w, BUS_MCEERR_AO, 7, 12);
+	assert_int_equal(fbk_vm_sigbus(w.vm, &si, &v), 0);
+	assert_int_equal(v.reason, FBK_REASON_ASYNC);
+	assert_int_equal(sea(&w, 0, 5, &v), 0);
+	assert_int_equal(v.action, FBK_VERDICT_PAUSE);
+	assert_int_equal(v.reason, FBK_REASON_RATE);
+	fake_kvm.now_ns += UINT64_C(2000000000);
+	assert_int_equal(sea(&w, 0, 5, &v), 0);
+	assert_int_equal(v.action, FBK_VERDICT_REPLAY);
+	stop(&w);
+}
+
+/* PSTATE is a system call: it is asked for when a rule depends on it, and only then. */
+static void user_and_kernel(void **state)
+{
+	static const struct {
+		enum fbk_verdict_action user, kernel;
+		uint64_t pstate;
+		uint32_t gets;
+		enum fbk_verdict_action action;
+	} rows[] = {
+		{ FBK_VERDICT_REPLAY, FBK_VERDICT_REPLAY, EL1, 0, FBK_VERDICT_REPLAY },
+		{ FBK_VERDICT_STOP, FBK_VERDICT_STOP, EL1, 0, FBK_VERDICT_STOP },
+		{ FBK_VERDICT_REPLAY, FBK_VERDICT_STOP, EL0, 1, FBK_VERDICT_REPLAY },
+		{ FBK_VERDICT_REPLAY, FBK_VERDICT_STOP, EL1, 1, FBK_VERDICT_STOP },
+		{ FBK_VERDICT_SERROR, FBK_VERDICT_REPLAY, EL0, 1, FBK_VERDICT_SERROR },
+		{ FBK_VERDICT_SERROR, FBK_VERDICT_REPLAY, EL1, 1, FBK_VERDICT_REPLAY },
+	};
+	struct fbk_verdict v;
+	struct world w;
+	size_t i;
+
+	for (i = 0; i < ARRAY_SIZE(rows); i++) {
+		struct fbk_vm_config cfg;
+
+		prepare(&w);
+		w.policy.user = rows[i].user;
+		w.policy.kernel = rows[i].kernel;
+		cfg = config(&w);
+		cfg.ghes = NULL;
+		start_with(&w, &cfg);
+		fake_kvm.pstate = rows[i].pstate;
+		assert_int_equal(sea(&w, 0, 5, &v), 0);
+		assert_int_equal(v.action, rows[i].action);
+		assert_int_equal(fake_kvm.nr_get_reg, rows[i].gets);
+		assert_int_equal(w.ev.el, rows[i].gets ? rows[i].pstate == EL1 : -1);
+		stop(&w);
+	}
+}
+
 static void sigbus_has_the_same_outcome(void **state)
 {
 	struct told told = { .base = FAKE_RAM_GPA };
@@ -1295,6 +1424,10 @@ int main(void)
 		cmocka_unit_test(a_full_ledger),
 		cmocka_unit_test(addresses_missing),
 		cmocka_unit_test(storm),
+		cmocka_unit_test(a_budget_of_two_pages),
+		cmocka_unit_test(a_budget_beyond_the_ledger),
+		cmocka_unit_test(a_rate_of_three),
+		cmocka_unit_test(user_and_kernel),
 		cmocka_unit_test(sigbus_has_the_same_outcome),
 		cmocka_unit_test(sigbus_learns_the_rest),
 		cmocka_unit_test(without_the_helper),
