@@ -20,7 +20,7 @@
 	"  12  the guest reset itself, and --reset=exit was given\n"                             \
 	"  13  quit by the operator (Ctrl-A x)\n"                                                \
 	"  64  wrong usage\n"                                                                    \
-	"  66  kernel, initrd, disk, event or ledger file cannot be used\n"                      \
+	"  66  kernel, initrd, disk, event, ledger or policy file cannot be used\n"                      \
 	"  69  this host cannot do what was asked for (no arm64, no KVM, no GICv3, no SEA)\n"    \
 	"  71  the host, or the monitor, failed at run time\n"
 
@@ -30,6 +30,7 @@ static const char help[] =
 	"  firebreak run --kernel IMAGE [options]   run a Linux guest (firebreak run --help)\n"
 	"  firebreak check                          what this host can do, and what is missing\n"
 	"  firebreak ledger FILE                    the bad pages that a ledger knows (firebreak ledger --help)\n"
+	"  firebreak policy [FILE]                  what is done about memory errors (firebreak policy --help)\n"
 	"  firebreak --version\n"
 	"\n" STATUS_HELP;
 
@@ -45,6 +46,7 @@ const char fbk_run_help[] =
 	"  --sea=on|off           hardware memory errors leave the kernel for us (default: on where the kernel can)\n"
 	"  --events FILE          one JSON line for each memory error, appended; - is standard error, fd:N a descriptor\n"
 	"  --ledger FILE          remember bad pages there, across runs; synced before the guest runs on\n"
+	"  --policy FILE          what is done about which error (default: as `firebreak policy` prints it)\n"
 	"  --reset=reboot|exit    what the guest's own reset does (default: reboot)\n"
 	"  --panic=exit|wait      after a guest panic: end at its reset or 5 s later, or let it be (default: exit)\n"
 	"\n"
@@ -61,6 +63,8 @@ int main(int argc, char **argv)
 		return fbk_command_check(argc - 2, argv + 2);
 	if (!strcmp(command, "ledger"))
 		return fbk_command_ledger(argc - 2, argv + 2);
+	if (!strcmp(command, "policy"))
+		return fbk_command_policy(argc - 2, argv + 2);
 	if (!strcmp(command, "--help") || !strcmp(command, "-h") || !strcmp(command, "help")) {
 		fputs(help, stdout);
 		return 0;

@@ -59,6 +59,7 @@ struct fbk_monitor {
 	struct fbk_gmem gmem;
 	struct fbk_ghes_layout ghes;
 	struct fbk_vm *road;
+	struct fbk_policy policy;
 	struct fbk_ledger_file *ledger; /* NULL: none */
 	bool ledger_troubled;		/* said that it cannot be written; the main thread's */
 	struct fbk_boot boot;

@@ -113,6 +113,8 @@ static int set_option(struct fbk_run_options *o, const char *name, char *val, ch
 		o->events = val;
 	} else if (!strcmp(name, "--ledger")) {
 		o->ledger = val;
+	} else if (!strcmp(name, "--policy")) {
+		o->policy = val;
 	} else if (!strcmp(name, "--memory")) {
 		return set_memory(o, val, why, why_len);
 	} else if (!strcmp(name, "--cpus")) {

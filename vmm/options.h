@@ -19,7 +19,7 @@ enum fbk_exit {
 	FBK_EXIT_RESET = 12,	/* the guest reset itself, and --reset=exit */
 	FBK_EXIT_QUIT = 13,	/* the operator's escape key */
 	FBK_EXIT_USAGE = 64,	/* wrong usage */
-	FBK_EXIT_INPUT = 66,	/* kernel, initrd, disk, event or ledger file cannot be used */
+	FBK_EXIT_INPUT = 66,	/* kernel, initrd, disk, event, ledger or policy file cannot be used */
 	FBK_EXIT_UNABLE = 69,	/* this host cannot do what was asked for at all */
 	FBK_EXIT_HOST = 71,	/* the host, or this monitor, failed at run time */
 };
@@ -32,7 +32,7 @@ struct fbk_disk_option {
 };
 
 struct fbk_run_options {
-	const char *kernel, *initrd, *append, *events, *ledger;
+	const char *kernel, *initrd, *append, *events, *ledger, *policy;
 	uint64_t ram_len;
 	unsigned int nr_cpus;
 	struct fbk_disk_option disk[FBK_MAX_DISKS];

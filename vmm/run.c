@@ -7,6 +7,7 @@
 #include "gic.h"
 #include "memory.h"
 #include "monitor.h"
+#include "policy.h"
 #include "report.h"
 
 #include <firebreak/kvm.h>
@@ -251,6 +252,7 @@ static int open_road(struct fbk_monitor *m)
 		.vm_fd = m->vm_fd,
 		.gmem = &m->gmem,
 		.ghes = &m->ghes,
+		.policy = &m->policy,
 		.ops = &ops,
 		.opaque = m,
 		.ledger_file = m->ledger,
@@ -287,7 +289,10 @@ static int run(struct fbk_monitor *m)
 		fbk_say("eventfd: %s", strerror(errno));
 		return FBK_EXIT_HOST;
 	}
-	r = fbk_boot_open(&m->boot, m->opt.kernel, m->opt.initrd);
+	fbk_policy_default(&m->policy);
+	r = m->opt.policy ? fbk_policy_load("--policy", m->opt.policy, &m->policy) : 0;
+	if (!r)
+		r = fbk_boot_open(&m->boot, m->opt.kernel, m->opt.initrd);
 	if (!r)
 		r = fbk_eventlog_open(&m->events, m->opt.events);
 	if (!r)

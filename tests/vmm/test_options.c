@@ -37,6 +37,7 @@ static void defaults(void **state)
 	assert_null(o.initrd);
 	assert_null(o.events);
 	assert_null(o.ledger);
+	assert_null(o.policy);
 	assert_string_equal(o.append, "panic=-1");
 	assert_int_equal(o.ram_len, 256 << 20);
 	assert_int_equal(o.nr_cpus, 1);
@@ -52,7 +53,7 @@ static void everything(void **state)
 	char why[160];
 
 	assert_int_equal(parse("--kernel=k --initrd i --append=a=b --memory 2G --cpus=8 --disk a,ro --disk b --sea off "
-			       "--events=- --ledger l --reset exit --panic=wait",
+			       "--events=- --ledger l --policy=p --reset exit --panic=wait",
 			       &o, why),
 			 0);
 	assert_string_equal(o.initrd, "i");
@@ -66,6 +67,7 @@ static void everything(void **state)
 	assert_int_equal(o.sea, FBK_SEA_OFF);
 	assert_string_equal(o.events, "-");
 	assert_string_equal(o.ledger, "l");
+	assert_string_equal(o.policy, "p");
 	assert_true(o.reset_exits);
 	assert_true(o.panic_waits);
 }
