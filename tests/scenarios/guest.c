@@ -112,7 +112,8 @@ static bool same_spec(const struct fbk_guest_spec *a, const struct fbk_guest_spe
 	       a->sea_off == b->sea_off && a->no_disk == b->no_disk &&
 	       !strcmp(a->append ? a->append : "", b->append ? b->append : "") &&
 	       !strcmp(a->reset ? a->reset : "", b->reset ? b->reset : "") &&
-	       !strcmp(a->ledger ? a->ledger : "", b->ledger ? b->ledger : "");
+	       !strcmp(a->ledger ? a->ledger : "", b->ledger ? b->ledger : "") &&
+	       !strcmp(a->policy ? a->policy : "", b->policy ? b->policy : "");
 }
 
 static const char *line_find(struct fbk_guest *g, size_t from, const char *needle, size_t *ret_end)
@@ -283,6 +284,17 @@ static char *disk_for(struct fbk_guest *g)
 	return to;
 }
 
+static char *policy_for(struct fbk_guest *g)
+{
+	char *path = fbk_path_out("guest-%u.policy", g->id);
+	int fd = open_copy(path);
+
+	if (dprintf(fd, "version = 1\n%s", g->spec.policy) < 0)
+		fbk_fail(__FILE__, __LINE__, "%s: %m", path);
+	close(fd);
+	return path;
+}
+
 static void guest_start(struct fbk_guest *g)
 {
 	const struct fbk_guest_spec *s = &g->spec;
@@ -320,6 +332,10 @@ static void guest_start(struct fbk_guest *g)
 	if (s->ledger) {
 		argv[n++] = "--ledger";
 		argv[n++] = (char *)s->ledger;
+	}
+	if (s->policy) {
+		argv[n++] = "--policy";
+		argv[n++] = policy_for(g);
 	}
 	argv[n] = NULL;
 
@@ -480,6 +496,20 @@ pid_t fbk_guest_pid(const struct fbk_guest *g)
 const char *fbk_guest_events(const struct fbk_guest *g)
 {
 	return fbk_path_out("guest-%u.events", g->id);
+}
+
+bool fbk_guest_monitor_said(const struct fbk_guest *g, const char *needle)
+{
+	FILE *f = fopen(fbk_path_out("guest-%u.stderr", g->id), "re");
+	char line[1024];
+	bool found = false;
+
+	if (!f)
+		fbk_fail(__FILE__, __LINE__, "guest-%u.stderr: %m", g->id);
+	while (!found && fgets(line, sizeof(line), f))
+		found = strstr(line, needle) != NULL;
+	fclose(f);
+	return found;
 }
 
 bool fbk_guest_alive(struct fbk_guest *g)

@@ -69,6 +69,7 @@ struct fbk_guest_spec {
 	const char *append; /* further words for the guest's command line, or NULL */
 	const char *reset;  /* --reset=, or NULL for the monitor's default */
 	const char *ledger; /* --ledger=, or NULL for none */
+	const char *policy; /* what the file of --policy says behind its version, or NULL for none */
 };
 
 /**
@@ -89,6 +90,9 @@ void fbk_guest_spoil(struct fbk_guest *g);
 
 pid_t fbk_guest_pid(const struct fbk_guest *g);
 const char *fbk_guest_events(const struct fbk_guest *g);
+
+/* Has its monitor said so on standard error? */
+bool fbk_guest_monitor_said(const struct fbk_guest *g, const char *needle);
 
 /* A line to the guest's init. */
 void fbk_guest_send(struct fbk_guest *g, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
