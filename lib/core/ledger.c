@@ -138,9 +138,11 @@ static uint32_t again(struct fbk_ledger *l, uint64_t *s, enum fbk_source source,
 	if (count < FBK_LEDGER_MAX_COUNT)
 		count++;
 	__atomic_store_n(&s[2], ms << COUNT_BITS | count, __ATOMIC_RELAXED);
-	if (healed(key))
+	if (healed(key)) {
+		__atomic_store_n(&l->nr_healed, l->nr_healed - 1, __ATOMIC_RELAXED);
 		key = pack_key(key & FBK_PAGE_MASK, FBK_PAGE_POISONED, key & SOURCE_MASK);
-	store_key(l, s, key | 1u << source);
+	}
+	__atomic_store_n(&s[0], key | 1u << source, __ATOMIC_RELEASE);
 	return count;
 }
 

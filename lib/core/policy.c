@@ -118,10 +118,26 @@ static int is_over_budget(const struct fbk_policy *p, const struct fbk_policy_ca
 	return p->budget_pages && c->lost_pages > p->budget_pages;
 }
 
+static const struct fbk_verdict recoverable = { FBK_VERDICT_REPLAY, FBK_REASON_RECOVERABLE,
+						"recoverable: the guest gets the abort that the hardware raised" };
+
+/*
+ * An error that is nothing but recoverable, under a policy that has nothing against it: nearly all of them, seen at a
+ * glance because a vCPU waits. The rules would come to the same answer.
+ */
+static int is_plain(const struct fbk_policy *p, const struct fbk_policy_case *c)
+{
+	const struct fbk_abort *a = c->abort;
+
+	_Static_assert(FBK_VERDICT_REPLAY == 0, "so that all of them can be looked at in one");
+	return !(p->uer | p->ueo | p->user | p->kernel | p->source[c->source] | c->over_rate) &&
+	       (a->severity == FBK_SEVERITY_UER || a->severity == FBK_SEVERITY_UEO) &&
+	       !(~a->flags & (FBK_SEA_HAS_GVA | FBK_SEA_HAS_GPA)) && !(c->history && c->history->storms) && !is_over_budget(p, c);
+}
+
 static struct fbk_verdict severity(const struct fbk_policy *p, const struct fbk_abort *a)
 {
-	struct fbk_verdict v = { FBK_VERDICT_REPLAY, FBK_REASON_RECOVERABLE,
-				 "recoverable: the guest gets the abort that the hardware raised" };
+	struct fbk_verdict v = recoverable;
 
 	if (a->severity == FBK_SEVERITY_UEO)
 		will(&v, p->ueo, "the operator's rule for restartable errors");
@@ -185,7 +201,10 @@ int fbk_policy_decide(const struct fbk_policy *p, const struct fbk_policy_case *
 {
 	if (!p || !c || !c->abort || !ret || (uint32_t)c->source >= FBK_NR_SOURCES)
 		return -EINVAL;
-	*ret = fbk_source_is_async(c->source) ? unconsumed(p, c) : consumed(p, c);
+	if (fbk_source_is_async(c->source))
+		*ret = unconsumed(p, c);
+	else
+		*ret = is_plain(p, c) ? recoverable : consumed(p, c);
 	return 0;
 }
 
