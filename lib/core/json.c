@@ -148,3 +148,22 @@ void fbk_json_time(struct fbk_json *w, const char *k, uint64_t time_ns)
 	fbk_json_digits(w, t.ns, 10, 9);
 	fbk_json_raw(w, "Z\"");
 }
+
+void fbk_json_array(struct fbk_json *w, const char *k)
+{
+	fbk_json_key(w, k);
+	fbk_json_raw(w, "[");
+	w->comma = 0;
+}
+
+void fbk_json_item(struct fbk_json *w)
+{
+	fbk_json_raw(w, w->comma ? ",{" : "{");
+	w->comma = 0;
+}
+
+void fbk_json_array_end(struct fbk_json *w)
+{
+	fbk_json_raw(w, "]");
+	w->comma = 1;
+}

@@ -38,4 +38,9 @@ void fbk_json_time(struct fbk_json *w, const char *k, uint64_t time_ns);
 void fbk_json_object(struct fbk_json *w, const char *k);
 void fbk_json_end(struct fbk_json *w);
 
+/* An array of objects. */
+void fbk_json_array(struct fbk_json *w, const char *k);
+void fbk_json_item(struct fbk_json *w); /* ended by fbk_json_end() */
+void fbk_json_array_end(struct fbk_json *w);
+
 #endif
