@@ -324,10 +324,8 @@ int fbk_command_run(int argc, char **argv)
 		fbk_say("run: %s; `firebreak run --help` lists the options", why);
 		return FBK_EXIT_USAGE;
 	}
-	if (monitor.opt.help) {
-		fputs(fbk_run_help, stdout);
-		return 0;
-	}
+	if (monitor.opt.help)
+		return fbk_command_help("run");
 	status = run(&monitor);
 	/* The kernel takes the machine apart with the process; the terminal is ours to restore, before a signal ends us. */
 	fbk_terminal_restore();
