@@ -97,7 +97,7 @@ bench: arm64 kmod guests lab-runner ## instructions and memory, side by side wit
 
 .PHONY: golden-update
 golden-update: native ## rewrite the golden ACPI tables after a change that was meant
-	@ninja -C $(NATIVE) golden-update golden-lib-update
+	@ninja -C $(NATIVE) golden-update golden-lib-update golden-cli-update
 
 .PHONY: install
 install: native ## install library, headers, tools and man pages below PREFIX (/usr/local)

@@ -6,7 +6,7 @@
 #ifndef FBK_VMM_COMMAND_H
 #define FBK_VMM_COMMAND_H
 
-/* @argc, @argv: what follows the subcommand's name. Return: exit status. */
+/* @argc, @argv: what follows the subcommand's name. Return: exit status; lost output is main.c's to see. */
 int fbk_command_run(int argc, char **argv);
 int fbk_command_check(int argc, char **argv);
 int fbk_command_ledger(int argc, char **argv);

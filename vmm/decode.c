@@ -65,7 +65,7 @@ int fbk_command_decode(int argc, char **argv)
 	const char *what = argc ? argv[0] : "";
 	char *words[MAX_WORDS];
 	bool json = false;
-	int nr = 0, r;
+	int nr = 0;
 
 	for (int i = 1; i < argc; i++) {
 		if (!strcmp(argv[i], "--help") || !strcmp(argv[i], "-h"))
@@ -79,14 +79,9 @@ int fbk_command_decode(int argc, char **argv)
 		else
 			words[nr++] = argv[i];
 	}
-	if (!strcmp(what, "esr") || !strcmp(what, "exit")) {
-		r = decode_numbers(what, nr, words, json);
-	} else if (!strcmp(what, "cper")) {
-		if (nr != 1)
-			return usage("cper wants one FILE", "");
-		r = fbk_decode_cper(words[0], json);
-	} else {
+	if (!strcmp(what, "esr") || !strcmp(what, "exit"))
+		return decode_numbers(what, nr, words, json);
+	if (strcmp(what, "cper"))
 		return usage(*what ? "esr, exit or cper, not " : "esr, exit or cper", what);
-	}
-	return fflush(stdout) ? FBK_EXIT_HOST : r;
+	return nr == 1 ? fbk_decode_cper(words[0], json) : usage("cper wants one FILE", "");
 }

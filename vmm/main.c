@@ -103,6 +103,12 @@ static int is_help(const char *s)
 	return !strcmp(s, "--help") || !strcmp(s, "-h");
 }
 
+/* Output that did not get where it should is no success. */
+static int finish(int status)
+{
+	return (fflush(stdout) || ferror(stdout)) && status <= FBK_EXIT_LACKING ? FBK_EXIT_HOST : status;
+}
+
 int fbk_command_help(const char *command)
 {
 	const struct command *c = find(command);
@@ -112,7 +118,7 @@ int fbk_command_help(const char *command)
 	fputs(c->help, stdout);
 	putchar('\n');
 	fputs(status_help, stdout);
-	return fflush(stdout) ? FBK_EXIT_HOST : FBK_EXIT_OFF;
+	return FBK_EXIT_OFF;
 }
 
 int main(int argc, char **argv)
@@ -121,16 +127,16 @@ int main(int argc, char **argv)
 	const struct command *c = find(name);
 
 	if (c)
-		return argc > 2 && is_help(argv[2]) ? fbk_command_help(name) : c->run(argc - 2, argv + 2);
+		return finish(argc > 2 && is_help(argv[2]) ? fbk_command_help(name) : c->run(argc - 2, argv + 2));
 	if (!strcmp(name, "help") && argc > 2)
-		return fbk_command_help(argv[2]);
+		return finish(fbk_command_help(argv[2]));
 	if (is_help(name) || !strcmp(name, "help")) {
 		list(stdout);
-		return fflush(stdout) ? FBK_EXIT_HOST : FBK_EXIT_OFF;
+		return finish(FBK_EXIT_OFF);
 	}
 	if (!strcmp(name, "--version")) {
 		puts("firebreak " FBK_VERSION);
-		return FBK_EXIT_OFF;
+		return finish(FBK_EXIT_OFF);
 	}
 	if (*name)
 		return unknown(name);

@@ -159,6 +159,22 @@ enum fbk_journal_slot fbk_journal_next(struct fbk_journal *j, const uint8_t *buf
 	return FBK_JOURNAL_DAMAGED;
 }
 
+enum fbk_ledger_damage_kind fbk_journal_damage_kind(const struct fbk_journal *j, const uint8_t *buf, size_t len)
+{
+	struct fbk_ledger_entry e;
+	uint64_t epoch, seq;
+
+	if (j->slots == 1)
+		return FBK_LEDGER_DAMAGE_HEADER;
+	if (len < FBK_JOURNAL_SLOT_LEN)
+		return FBK_LEDGER_DAMAGE_CUT;
+	if (get_le32(buf) != TAG)
+		return FBK_LEDGER_DAMAGE_FOREIGN;
+	if (!sealed(buf))
+		return FBK_LEDGER_DAMAGE_CHECKSUM;
+	return get_record(buf, len, &epoch, &seq, &e) ? FBK_LEDGER_DAMAGE_MISPLACED : FBK_LEDGER_DAMAGE_NONSENSE;
+}
+
 int fbk_journal_verdict(const struct fbk_journal *j)
 {
 	switch (j->header_state) {

@@ -10,6 +10,7 @@
 #define FBK_CORE_JOURNAL_H
 
 #include <firebreak/ledger.h>
+#include <firebreak/ledger_file.h>
 
 #define FBK_JOURNAL_SLOT_LEN 64 /* of the header and of each record: none lies across a disk's sectors */
 #define FBK_JOURNAL_ID_LEN 16
@@ -64,6 +65,9 @@ void fbk_journal_begin(struct fbk_journal *j);
  * A damaged header does not lose the records: the first whole one then says what the others must agree with.
  */
 enum fbk_journal_slot fbk_journal_next(struct fbk_journal *j, const uint8_t *buf, size_t len, struct fbk_ledger_entry *ret);
+
+/* Why the slot that was read last is FBK_JOURNAL_DAMAGED. @buf, @len: the same again. */
+enum fbk_ledger_damage_kind fbk_journal_damage_kind(const struct fbk_journal *j, const uint8_t *buf, size_t len);
 
 /*
  * Whether the file that was read may be taken for a ledger of ours.
