@@ -3,7 +3,7 @@
 #
 # What the tests of the commands share. Sourced with $1 the program; leaves the test in a fresh folder.
 
-firebreak=${1:?usage: ... FIREBREAK}
+firebreak=$(realpath "${1:?usage: ... FIREBREAK}") || exit 1
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 new=$(mktemp -d) || exit 1
 trap 'rm -rf "$new"' EXIT
