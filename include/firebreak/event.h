@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /* SPDX-FileCopyrightText: The firebreak authors */
 /*
- * event.h - one structured event per error, and its JSON line.
+ * event.h - one structured event per error, one per acknowledgement, and their JSON lines.
  */
 #ifndef FIREBREAK_EVENT_H
 #define FIREBREAK_EVENT_H
 
+#include <firebreak/cper.h>
 #include <firebreak/inject.h>
 #include <firebreak/ledger.h>
 #include <firebreak/policy.h>
@@ -23,10 +24,23 @@ enum fbk_notify {
 	FBK_NOTIFY_QUEUED = 3, /* waits for the guest to acknowledge an earlier asynchronous record */
 };
 
+#define FBK_VM_ID_LEN 16
+
+/* What the time of one error went into. Each starts where the one before it ended: together they are the duration. */
+enum fbk_step {
+	FBK_STEP_INSPECT = 0, /* observe, decode, the vCPU's registers, the ledger in memory, the verdict */
+	FBK_STEP_NOTIFY = 1,  /* the guest's record, the wait for an acknowledgement included */
+	FBK_STEP_RECORD = 2,  /* the ledger's file, synced if the policy says so */
+	FBK_STEP_RETIRE = 3,  /* the page out of reach */
+	FBK_STEP_REPLAY = 4,  /* the abort, or the SError, into the vCPU */
+	FBK_NR_STEPS
+};
+
 /* Everything that was learnt and done about one error. Plain; valid during the call that hands it over. */
 struct fbk_event {
 	uint32_t size;	  /* sizeof(struct fbk_event) */
 	int32_t vcpu;	  /* index; -1: no vCPU was concerned */
+	uint8_t vm[FBK_VM_ID_LEN]; /* whose, as fbk_vm_config said; zeros: not said */
 	uint64_t seq;	  /* 1, 2, ... per VM, in the order in which the errors were learnt */
 	uint64_t time_ns; /* CLOCK_REALTIME at which the library was told */
 	uint64_t mono_ns; /* CLOCK_MONOTONIC of the same moment */
@@ -54,15 +68,34 @@ struct fbk_event {
 	uint64_t ack_wait_ns; /* time spent waiting for the SEA source */
 	uint64_t record;      /* serial number in the record's FRU text; 0: no record was written for it yet */
 
+	int32_t acknowledged; /* when this was told the guest had acknowledged a record of the page (of this error or of an
+				 earlier one): 1 yes, 0 no, -1 the page is not in the ledger */
+
 	enum fbk_replay_method replay;
 	int32_t replay_err; /* 0, -EIO */
 	int32_t sys_errno;  /* raw errno behind -EIO; else 0 */
 	uint32_t repeats;   /* identical aborts in a row on this vCPU, this one included; 0: no vCPU */
 
-	uint64_t duration_ns; /* from mono_ns until everything was done */
+	uint64_t step_ns[FBK_NR_STEPS]; /* by enum fbk_step; 0: there was nothing to do there */
+	uint64_t duration_ns; /* from mono_ns until everything was done; the sum of step_ns */
 };
 
-#define FBK_EVENT_JSON_MAX 1536 /* bytes that always hold one JSON line, newline and NUL included */
+/* The guest acknowledged a record. An SEA's is acknowledged after its event was told: this is the other half. */
+struct fbk_event_ack {
+	uint32_t size;		/* sizeof(struct fbk_event_ack) */
+	enum fbk_notify method; /* whose block it lay in: FBK_NOTIFY_SEA or FBK_NOTIFY_ASYNC */
+	uint8_t vm[FBK_VM_ID_LEN];
+	uint64_t seq;	    /* of the error that the record was written for; 0: an asynchronous one, for all that waited */
+	uint64_t record;    /* its serial number, as in events */
+	uint64_t time_ns;   /* CLOCK_REALTIME at which the acknowledgement was seen */
+	uint64_t mono_ns;   /* CLOCK_MONOTONIC of the same moment */
+	uint64_t waited_ns; /* since the record was written */
+	uint32_t nr_pages;
+	uint32_t reserved;
+	struct fbk_gpa pages[FBK_CPER_MAX_PAGES]; /* that the record names */
+};
+
+#define FBK_EVENT_JSON_MAX 2048 /* bytes that always hold one JSON line of either kind, newline and NUL included */
 
 /**
  * fbk_event_json - format an event as one JSON object and a newline
@@ -75,8 +108,18 @@ struct fbk_event {
  */
 FBK_API FBK_MUST_CHECK int fbk_event_json(const struct fbk_event *ev, char *buf, size_t len);
 
-/* One stable word, as in events; "invalid" outside the enumeration. */
+/**
+ * fbk_event_ack_json - format an acknowledgement likewise
+ *
+ * Return:  length without the NUL.
+ * Errors:  -EINVAL null argument, or nr_pages beyond FBK_CPER_MAX_PAGES; -ENOSPC buf too small.
+ * Context: async-signal-safe; does not allocate; pure.
+ */
+FBK_API FBK_MUST_CHECK int fbk_event_ack_json(const struct fbk_event_ack *ack, char *buf, size_t len);
+
+/* One stable word each, as in events; "invalid" outside the enumeration. */
 FBK_API const char *fbk_notify_name(enum fbk_notify notify);
+FBK_API const char *fbk_step_name(enum fbk_step step);
 
 FBK_EXTERN_C_END
 

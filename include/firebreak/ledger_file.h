@@ -72,6 +72,9 @@ FBK_API FBK_MUST_CHECK int fbk_ledger_file_open(const char *path, enum fbk_ledge
 /* What has been noted is not written here: see fbk_ledger_file_flush(). NULL allowed. */
 FBK_API void fbk_ledger_file_close(struct fbk_ledger_file *f);
 
+/* Bytes of the file that are in use, its header included; 0 for null. Context: any thread; lock-free. */
+FBK_API uint64_t fbk_ledger_file_len(const struct fbk_ledger_file *f);
+
 /* How many pages the file knows: what a ledger for fbk_ledger_file_load() must have room for. */
 FBK_API uint32_t fbk_ledger_file_pages(const struct fbk_ledger_file *f);
 

@@ -15,6 +15,7 @@
 #include <firebreak/gmem.h>
 #include <firebreak/ledger.h>
 #include <firebreak/ledger_file.h>
+#include <firebreak/metrics.h>
 #include <firebreak/policy.h>
 #include <firebreak/types.h>
 
@@ -36,6 +37,11 @@ struct fbk_vm_ops {
 	int (*raise_async)(void *opaque);
 	/* Records wait for the guest's acknowledgement: call fbk_vm_pump() soon, from a thread that may take a lock. Needed with ghes. */
 	void (*want_pump)(void *opaque);
+	/*
+	 * The guest was seen to acknowledge a record: at a later error, or by fbk_vm_pump(), which also looks for it when it is
+	 * called after an event. Called as event() is. Or NULL.
+	 */
+	void (*acknowledged)(void *opaque, const struct fbk_event_ack *ack);
 };
 
 struct fbk_vm_config {
@@ -48,6 +54,7 @@ struct fbk_vm_config {
 	void *opaque;			    /* handed to every op */
 	uint32_t max_pages;		    /* ledger capacity in pages; 0: FBK_LEDGER_DEFAULT_PAGES; those of ledger_file come on top */
 	struct fbk_ledger_file *ledger_file; /* borrowed: loaded here, and after fbk_vm_destroy() only closed; NULL: none */
+	uint8_t id[FBK_VM_ID_LEN]; /* the VM's, as a UUID for example: in each of its events (copied); zeros: not said */
 };
 
 /**
@@ -130,7 +137,8 @@ FBK_API FBK_MUST_CHECK int fbk_vm_sigbus(struct fbk_vm *vm, const siginfo_t *si,
  * Call it when want_pump asks, then again whenever the returned time has passed. It never blocks on the guest: it looks
  * for the acknowledgement, and writes the next record (up to 8 pages) when it is there. Since a guest
  * acknowledges before it has isolated anything, records also keep a distance in time. While the acknowledgement is
- * missing the interrupt is raised again now and then, at growing intervals up to one second.
+ * missing the interrupt is raised again now and then, at growing intervals up to one second. For a record in the SEA
+ * source's block nothing need be done: it only is looked for, at intervals that double, so that its acknowledgement is told.
  *
  * Return:  0.
  * Errors:  -EINVAL null argument; -EHWPOISON the asynchronous source's block is itself poisoned: what is queued stays
@@ -153,6 +161,19 @@ FBK_API const struct fbk_ledger *fbk_vm_ledger(const struct fbk_vm *vm);
 
 /* What the VM's kernel offers, FBK_KVM_* bits, as probed at creation. */
 FBK_API uint32_t fbk_vm_kvm(const struct fbk_vm *vm);
+
+/**
+ * fbk_vm_metrics - what was counted so far, and what is now
+ * @ret: size set by the caller; filled
+ *
+ * Counters of one error may be a moment apart. Pages are counted here, not on the road of an error: it takes time
+ * in proportion to the ledger's capacity.
+ *
+ * Return:  0.
+ * Errors:  -EINVAL null argument or size unknown.
+ * Context: any thread; not from a signal handler; does not allocate.
+ */
+FBK_API FBK_MUST_CHECK int fbk_vm_metrics(struct fbk_vm *vm, struct fbk_metrics *ret);
 
 FBK_EXTERN_C_END
 

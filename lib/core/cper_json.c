@@ -66,7 +66,7 @@ const char *fbk_cper_status_name(uint64_t status)
 /* --- small parts -------------------------------------------------------------------------------------------------- */
 
 /* A number and what it means; @word: the key of the latter. */
-static void pair(struct fbk_json *w, const char *k, const char *number, uint64_t v, const char *word, const char *name)
+static void pair(struct fbk_writer *w, const char *k, const char *number, uint64_t v, const char *word, const char *name)
 {
 	fbk_json_object(w, k);
 	fbk_json_uint(w, number, v);
@@ -74,12 +74,12 @@ static void pair(struct fbk_json *w, const char *k, const char *number, uint64_t
 	fbk_json_end(w);
 }
 
-static void named(struct fbk_json *w, const char *k, uint64_t v, const char *name)
+static void named(struct fbk_writer *w, const char *k, uint64_t v, const char *name)
 {
 	pair(w, k, "value", v, "name", name);
 }
 
-static void revision(struct fbk_json *w, uint32_t v)
+static void revision(struct fbk_writer *w, uint32_t v)
 {
 	fbk_json_object(w, "revision");
 	fbk_json_uint(w, "major", v >> 8);
@@ -87,28 +87,28 @@ static void revision(struct fbk_json *w, uint32_t v)
 	fbk_json_end(w);
 }
 
-static void severity(struct fbk_json *w, uint32_t v)
+static void severity(struct fbk_writer *w, uint32_t v)
 {
 	pair(w, "severity", "code", v, "name", fbk_cper_severity_name(v));
 }
 
 /* The fields of a GUID that are numbers are little-endian. */
-static void guid(struct fbk_json *w, const char *k, const uint8_t *g)
+static void guid(struct fbk_writer *w, const char *k, const uint8_t *g)
 {
 	static const uint8_t order[] = { 3, 2, 1, 0, 5, 4, 7, 6, 8, 9, 10, 11, 12, 13, 14, 15 };
 	uint32_t i;
 
 	fbk_json_key(w, k);
-	fbk_json_raw(w, "\"");
+	fbk_put(w, "\"");
 	for (i = 0; i < sizeof(order); i++) {
 		if (i == 4 || i == 6 || i == 8 || i == 10)
-			fbk_json_raw(w, "-");
-		fbk_json_digits(w, g[order[i]], 16, 2);
+			fbk_put(w, "-");
+		fbk_put_number(w, g[order[i]], 16, 2);
 	}
-	fbk_json_raw(w, "\"");
+	fbk_put(w, "\"");
 }
 
-static void time_of(struct fbk_json *w, const struct fbk_cper_time *t)
+static void time_of(struct fbk_writer *w, const struct fbk_cper_time *t)
 {
 	const uint32_t part[] = { t->year, t->month, t->day, t->hour, t->minute, t->second };
 	static const char *const behind[] = { "-", "-", "T", ":", ":", "+00:00\"" };
@@ -117,22 +117,22 @@ static void time_of(struct fbk_json *w, const struct fbk_cper_time *t)
 	if (!t->stated)
 		return;
 	fbk_json_key(w, "timestamp");
-	fbk_json_raw(w, "\"");
+	fbk_put(w, "\"");
 	for (i = 0; i < 6; i++) {
-		fbk_json_digits(w, part[i], 10, i ? 2 : 4);
-		fbk_json_raw(w, behind[i]);
+		fbk_put_number(w, part[i], 10, i ? 2 : 4);
+		fbk_put(w, behind[i]);
 	}
 	fbk_json_bool(w, "timestampIsPrecise", t->precise);
 }
 
 /* RFC 4648, with padding */
-static void base64(struct fbk_json *w, const char *k, const uint8_t *p, uint32_t len)
+static void base64(struct fbk_writer *w, const char *k, const uint8_t *p, uint32_t len)
 {
 	static const char digit[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
 	uint32_t i, j;
 
 	fbk_json_key(w, k);
-	fbk_json_raw(w, "\"");
+	fbk_put(w, "\"");
 	for (i = 0; i < len && !w->full; i += 3) {
 		uint32_t left = len - i, v = (uint32_t)p[i] << 16;
 		char out[4];
@@ -141,15 +141,15 @@ static void base64(struct fbk_json *w, const char *k, const uint8_t *p, uint32_t
 		v |= left > 2 ? p[i + 2] : 0;
 		for (j = 0; j < 4; j++)
 			out[j] = j <= left ? digit[v >> (18 - 6 * j) & 0x3f] : '=';
-		fbk_json_bytes(w, out, sizeof(out));
+		fbk_put_raw(w, out, sizeof(out));
 	}
-	fbk_json_raw(w, "\"");
+	fbk_put(w, "\"");
 }
 
 /* --- memory errors ------------------------------------------------------------------------------------------------ */
 
 /* [UEFI "Error Status"] */
-static void error_status(struct fbk_json *w, uint64_t v)
+static void error_status(struct fbk_writer *w, uint64_t v)
 {
 	static const char *const bits[] = { "addressSignal",	   "controlSignal", "dataSignal",	 "detectedByResponder",
 					    "detectedByRequester", "firstError",    "overflowDroppedLogs" };
@@ -204,7 +204,7 @@ static int has(const struct fbk_cper_memory *m, enum fbk_cper_memory_field f)
 	return !!(m->valid & 1u << f);
 }
 
-static void bank(struct fbk_json *w, const struct fbk_cper_memory *m)
+static void bank(struct fbk_writer *w, const struct fbk_cper_memory *m)
 {
 	if (!has(m, FBK_CPER_MEMORY_BANK) && !has(m, FBK_CPER_MEMORY_BANK_GROUP) && !has(m, FBK_CPER_MEMORY_BANK_ADDRESS))
 		return;
@@ -218,7 +218,7 @@ static void bank(struct fbk_json *w, const struct fbk_cper_memory *m)
 	fbk_json_end(w);
 }
 
-static void extended(struct fbk_json *w, const struct fbk_cper_memory *m)
+static void extended(struct fbk_writer *w, const struct fbk_cper_memory *m)
 {
 	uint64_t high = m->value[FBK_CPER_MEMORY_ROW_HIGH];
 
@@ -234,19 +234,19 @@ static void extended(struct fbk_json *w, const struct fbk_cper_memory *m)
 	fbk_json_end(w);
 }
 
-static void memory(struct fbk_json *w, const struct fbk_cper_memory *m)
+static void memory(struct fbk_writer *w, const struct fbk_cper_memory *m)
 {
 	const char *const *keys = memory_keys[m->version - 1];
 	uint64_t pa = m->value[FBK_CPER_MEMORY_ADDRESS], type = m->value[FBK_CPER_MEMORY_TYPE];
 	uint32_t i;
 
 	fbk_json_key(w, "message");
-	fbk_json_raw(w, "\"Memory error");
+	fbk_put(w, "\"Memory error");
 	if (has(m, FBK_CPER_MEMORY_ADDRESS)) {
-		fbk_json_raw(w, " at 0x");
-		fbk_json_digits(w, pa, 16, 1);
+		fbk_put(w, " at 0x");
+		fbk_put_number(w, pa, 16, 1);
 	}
-	fbk_json_raw(w, "\"");
+	fbk_put(w, "\"");
 	fbk_json_object(w, m->version == 1 ? "Memory" : "Memory2");
 	if (has(m, FBK_CPER_MEMORY_STATUS))
 		error_status(w, m->value[FBK_CPER_MEMORY_STATUS]);
@@ -260,9 +260,9 @@ static void memory(struct fbk_json *w, const struct fbk_cper_memory *m)
 	if (has(m, FBK_CPER_MEMORY_ADDRESS)) {
 		fbk_json_uint(w, "physicalAddress", pa);
 		fbk_json_key(w, "physicalAddressHex");
-		fbk_json_raw(w, "\"0x");
-		fbk_json_digits(w, pa, 16, 16);
-		fbk_json_raw(w, "\"");
+		fbk_put(w, "\"0x");
+		fbk_put_number(w, pa, 16, 16);
+		fbk_put(w, "\"");
 	}
 	for (i = 0; i < FBK_CPER_NR_MEMORY_FIELDS; i++)
 		if (keys[i] && has(m, (enum fbk_cper_memory_field)i))
@@ -313,7 +313,7 @@ static const struct part parts[] = {
 
 #define OPERATION 1
 
-static void information(struct fbk_json *w, const struct fbk_cper_arm_info *info)
+static void information(struct fbk_writer *w, const struct fbk_cper_arm_info *info)
 {
 	static const char *const keys[] = { "cacheError", "tlbError", "busError" };
 	uint32_t kind = info->kinds & FBK_CPER_ARM_CACHE ? 0 : info->kinds & FBK_CPER_ARM_TLB ? 1 : 2;
@@ -359,7 +359,7 @@ static const char *arm_kind_name(uint32_t kinds)
 	return kinds ? "Micro-Architectural Error" : "Unknown (Reserved)";
 }
 
-static void arm_info(struct fbk_json *w, const struct fbk_cper_arm_info *info)
+static void arm_info(struct fbk_writer *w, const struct fbk_cper_arm_info *info)
 {
 	static const char *const bits[] = { "firstErrorCaptured", "lastErrorCaptured", "propagated", "overflow" };
 	uint32_t i;
@@ -424,7 +424,7 @@ static uint32_t count_words(const char *s)
 	return n;
 }
 
-static void arm_registers(struct fbk_json *w, const struct fbk_cper_arm_context *c)
+static void arm_registers(struct fbk_writer *w, const struct fbk_cper_arm_context *c)
 {
 	const char *name, *end;
 	uint32_t i, width = contexts[c->type].width;
@@ -444,7 +444,7 @@ static void arm_registers(struct fbk_json *w, const struct fbk_cper_arm_context 
 }
 
 /* [UEFI "ARM Misc. Context Register"]: how MRS names the register, and what it held */
-static void arm_misc(struct fbk_json *w, const struct fbk_cper_arm_context *c)
+static void arm_misc(struct fbk_writer *w, const struct fbk_cper_arm_context *c)
 {
 	uint32_t mrs = fbk_get_le16(c->regs);
 
@@ -460,7 +460,7 @@ static void arm_misc(struct fbk_json *w, const struct fbk_cper_arm_context *c)
 	fbk_json_end(w);
 }
 
-static void arm_context(struct fbk_json *w, const struct fbk_cper_arm_context *c)
+static void arm_context(struct fbk_writer *w, const struct fbk_cper_arm_context *c)
 {
 	fbk_json_item(w);
 	fbk_json_uint(w, "version", c->version);
@@ -478,7 +478,7 @@ static void arm_context(struct fbk_json *w, const struct fbk_cper_arm_context *c
 	fbk_json_end(w);
 }
 
-static void arm(struct fbk_json *w, const struct fbk_cper_arm *a)
+static void arm(struct fbk_writer *w, const struct fbk_cper_arm *a)
 {
 	struct fbk_cper_arm_context context;
 	struct fbk_cper_arm_info info;
@@ -560,7 +560,7 @@ static const char *record_flags_name(uint32_t flags)
 	return "Unknown";
 }
 
-static void record_header(struct fbk_json *w, const struct fbk_cper_view *v)
+static void record_header(struct fbk_writer *w, const struct fbk_cper_view *v)
 {
 	fbk_json_object(w, "header");
 	revision(w, v->revision);
@@ -584,7 +584,7 @@ static void record_header(struct fbk_json *w, const struct fbk_cper_view *v)
 }
 
 /* libcper knows no status block: this stands where a record has its header. */
-static void block_header(struct fbk_json *w, const struct fbk_cper_view *v)
+static void block_header(struct fbk_writer *w, const struct fbk_cper_view *v)
 {
 	static const char *const bits[] = { "uncorrectable", "correctable", "multipleUncorrectable", "multipleCorrectable" };
 	uint32_t i;
@@ -605,7 +605,7 @@ static void block_header(struct fbk_json *w, const struct fbk_cper_view *v)
 	fbk_json_end(w);
 }
 
-static void descriptor(struct fbk_json *w, const struct fbk_cper_section *s)
+static void descriptor(struct fbk_writer *w, const struct fbk_cper_section *s)
 {
 	static const char *const bits[] = { "primary",		     "containmentWarning", "reset",	 "errorThresholdExceeded",
 					    "resourceNotAccessible", "latentError",	   "propagated", "overflow" };
@@ -633,7 +633,7 @@ static void descriptor(struct fbk_json *w, const struct fbk_cper_section *s)
 	fbk_json_end(w);
 }
 
-static void section(struct fbk_json *w, const struct fbk_cper_section *s)
+static void section(struct fbk_writer *w, const struct fbk_cper_section *s)
 {
 	struct fbk_cper_memory m;
 	struct fbk_cper_arm a;
@@ -653,13 +653,13 @@ static void section(struct fbk_json *w, const struct fbk_cper_section *s)
 
 int fbk_cper_json(const struct fbk_cper_view *v, char *buf, size_t len)
 {
-	struct fbk_json w = { .buf = buf, .len = len < INT_MAX ? len : INT_MAX };
+	struct fbk_writer w = { .buf = buf, .len = len < INT_MAX ? len : INT_MAX };
 	struct fbk_cper_section s;
 	uint32_t cursor = 0;
 
 	if (!v || !buf)
 		return -EINVAL;
-	fbk_json_raw(&w, "{");
+	fbk_put(&w, "{");
 	if (v->form == FBK_CPER_RECORD)
 		record_header(&w, v);
 	else
@@ -673,7 +673,6 @@ int fbk_cper_json(const struct fbk_cper_view *v, char *buf, size_t len)
 	while (fbk_cper_section_next(v, &cursor, &s) == 0)
 		section(&w, &s);
 	fbk_json_array_end(&w);
-	fbk_json_raw(&w, "}");
-	fbk_json_bytes(&w, "", 1);
-	return w.full ? -ENOSPC : (int)w.pos - 1;
+	fbk_put(&w, "}");
+	return fbk_writer_end(&w);
 }

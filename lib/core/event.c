@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* SPDX-FileCopyrightText: The firebreak authors */
 /*
- * event.c - one event as one JSON line. Fields: docs/formats/events.md.
+ * event.c - one event, or one acknowledgement, as one JSON line. Fields: docs/formats/events.md.
  */
 #include <firebreak/event.h>
 
@@ -10,36 +10,7 @@
 #include <errno.h>
 #include <limits.h>
 
-static void put_error(struct fbk_json *w, const char *k, int32_t err)
-{
-	static const struct {
-		int err;
-		const char *name;
-	} names[] = {
-		{ EIO, "EIO" },		{ EBUSY, "EBUSY" },	  { EINVAL, "EINVAL" }, { ENOSPC, "ENOSPC" },
-		{ EAGAIN, "EAGAIN" },	{ EBADMSG, "EBADMSG" }, { ENODATA, "ENODATA" }, { EHWPOISON, "EHWPOISON" },
-		{ ERANGE, "ERANGE" }, { EBADF, "EBADF" },	  { EOPNOTSUPP, "EOPNOTSUPP" },
-		{ ENOENT, "ENOENT" },
-	};
-	size_t i;
-
-	if (err >= 0) {
-		fbk_json_null(w, k);
-		return;
-	}
-	for (i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
-		if (names[i].err == -(int64_t)err) {
-			fbk_json_text(w, k, names[i].name);
-			return;
-		}
-	}
-	fbk_json_key(w, k);
-	fbk_json_raw(w, "\"errno ");
-	fbk_json_digits(w, (uint64_t)-(int64_t)err, 10, 1);
-	fbk_json_raw(w, "\"");
-}
-
-static void put_abort(struct fbk_json *w, const struct fbk_abort *a)
+static void put_abort(struct fbk_writer *w, const struct fbk_abort *a)
 {
 	int has_esr = !!(a->flags & FBK_SEA_HAS_ESR);
 
@@ -60,14 +31,43 @@ static void put_abort(struct fbk_json *w, const struct fbk_abort *a)
 	fbk_json_bool(w, "wnr", a->flags & FBK_SEA_WRITE);
 }
 
+/* Zeros: the monitor did not say whose it is. */
+static void put_vm(struct fbk_writer *w, const uint8_t id[FBK_VM_ID_LEN])
+{
+	uint32_t i;
+
+	for (i = 0; i < FBK_VM_ID_LEN && !id[i]; i++)
+		;
+	if (i == FBK_VM_ID_LEN) {
+		fbk_json_null(w, "vm");
+		return;
+	}
+	fbk_json_key(w, "vm");
+	fbk_put(w, "\"");
+	fbk_put_uuid(w, id);
+	fbk_put(w, "\"");
+}
+
+static void put_steps(struct fbk_writer *w, const struct fbk_event *ev)
+{
+	uint32_t i;
+
+	fbk_json_object(w, "steps_ns");
+	for (i = 0; i < FBK_NR_STEPS; i++)
+		fbk_json_uint(w, fbk_step_name((enum fbk_step)i), ev->step_ns[i]);
+	fbk_json_end(w);
+}
+
 int fbk_event_json(const struct fbk_event *ev, char *buf, size_t len)
 {
-	struct fbk_json w = { .buf = buf, .len = len < INT_MAX ? len : INT_MAX };
+	struct fbk_writer w = { .buf = buf, .len = len < INT_MAX ? len : INT_MAX };
 
 	if (!ev || !buf)
 		return -EINVAL;
 
-	fbk_json_raw(&w, "{");
+	fbk_put(&w, "{");
+	fbk_json_text(&w, "kind", "error");
+	put_vm(&w, ev->vm);
 	fbk_json_uint(&w, "seq", ev->seq);
 	fbk_json_time(&w, "time", ev->time_ns);
 	fbk_json_uint(&w, "mono_ns", ev->mono_ns);
@@ -85,7 +85,7 @@ int fbk_event_json(const struct fbk_event *ev, char *buf, size_t len)
 	fbk_json_hex(&w, "flags", 1, ev->raw_flags);
 	fbk_json_hex(&w, "esr", 1, ev->raw_esr);
 	fbk_json_end(&w);
-	put_error(&w, "decode_error", ev->decode);
+	fbk_json_error(&w, "decode_error", ev->decode);
 	fbk_json_object(&w, "abort");
 	if (ev->decode == 0)
 		put_abort(&w, &ev->abort);
@@ -94,11 +94,11 @@ int fbk_event_json(const struct fbk_event *ev, char *buf, size_t len)
 	fbk_json_uint(&w, "pages", ev->pages);
 
 	fbk_json_object(&w, "ledger");
-	put_error(&w, "error", ev->ledger);
+	fbk_json_error(&w, "error", ev->ledger);
 	fbk_json_bool(&w, "new", ev->ledger == 1);
 	fbk_json_uint(&w, "count", ev->count);
 	fbk_json_bool(&w, "in_file", ev->ledger_file == 1);
-	put_error(&w, "file_error", ev->ledger_file);
+	fbk_json_error(&w, "file_error", ev->ledger_file);
 	fbk_json_end(&w);
 
 	fbk_json_text(&w, "verdict", fbk_verdict_name(ev->verdict.action));
@@ -107,22 +107,58 @@ int fbk_event_json(const struct fbk_event *ev, char *buf, size_t len)
 
 	fbk_json_object(&w, "notify");
 	fbk_json_text(&w, "method", fbk_notify_name(ev->notify));
-	put_error(&w, "error", ev->notify_err);
+	fbk_json_error(&w, "error", ev->notify_err);
 	fbk_json_uint(&w, "ack_wait_ns", ev->ack_wait_ns);
 	fbk_json_uint(&w, "record", ev->record);
 	fbk_json_end(&w);
+	if (ev->acknowledged < 0)
+		fbk_json_null(&w, "acknowledged");
+	else
+		fbk_json_bool(&w, "acknowledged", ev->acknowledged);
 
 	fbk_json_object(&w, "replay");
 	fbk_json_text(&w, "method", fbk_replay_name(ev->replay));
-	put_error(&w, "error", ev->replay_err);
+	fbk_json_error(&w, "error", ev->replay_err);
 	fbk_json_int(&w, "errno", ev->sys_errno);
 	fbk_json_end(&w);
 
 	fbk_json_uint(&w, "repeats", ev->repeats);
+	put_steps(&w, ev);
 	fbk_json_uint(&w, "duration_ns", ev->duration_ns);
-	fbk_json_raw(&w, "}\n");
-	fbk_json_bytes(&w, "", 1);
-	return w.full ? -ENOSPC : (int)w.pos - 1;
+	fbk_put(&w, "}\n");
+	return fbk_writer_end(&w);
+}
+
+int fbk_event_ack_json(const struct fbk_event_ack *ack, char *buf, size_t len)
+{
+	struct fbk_writer w = { .buf = buf, .len = len < INT_MAX ? len : INT_MAX };
+	uint32_t i;
+
+	if (!ack || !buf || ack->nr_pages > FBK_CPER_MAX_PAGES)
+		return -EINVAL;
+
+	fbk_put(&w, "{");
+	fbk_json_text(&w, "kind", "acknowledged");
+	put_vm(&w, ack->vm);
+	if (ack->seq)
+		fbk_json_uint(&w, "seq", ack->seq);
+	else
+		fbk_json_null(&w, "seq");
+	fbk_json_time(&w, "time", ack->time_ns);
+	fbk_json_uint(&w, "mono_ns", ack->mono_ns);
+	fbk_json_text(&w, "method", fbk_notify_name(ack->method));
+	fbk_json_uint(&w, "record", ack->record);
+	fbk_json_key(&w, "pages");
+	fbk_put(&w, "[");
+	for (i = 0; i < ack->nr_pages; i++) {
+		fbk_put(&w, i ? ",\"0x" : "\"0x");
+		fbk_put_number(&w, ack->pages[i].addr, 16, 1);
+		fbk_put(&w, "\"");
+	}
+	fbk_put(&w, "]");
+	fbk_json_uint(&w, "waited_ns", ack->waited_ns);
+	fbk_put(&w, "}\n");
+	return fbk_writer_end(&w);
 }
 
 const char *fbk_notify_name(enum fbk_notify notify)
@@ -153,6 +189,25 @@ const char *fbk_replay_name(enum fbk_replay_method method)
 		return "serror";
 	case FBK_REPLAY_REGISTERS:
 		return "registers";
+	}
+	return "invalid";
+}
+
+const char *fbk_step_name(enum fbk_step step)
+{
+	switch (step) {
+	case FBK_STEP_INSPECT:
+		return "inspect";
+	case FBK_STEP_NOTIFY:
+		return "notify";
+	case FBK_STEP_RECORD:
+		return "record";
+	case FBK_STEP_RETIRE:
+		return "retire";
+	case FBK_STEP_REPLAY:
+		return "replay";
+	case FBK_NR_STEPS:
+		break;
 	}
 	return "invalid";
 }

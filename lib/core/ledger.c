@@ -195,6 +195,14 @@ void fbk_ledger_reported(struct fbk_ledger *l, struct fbk_gpa gpa)
 		__atomic_store_n(&s[0], pack_key(page, FBK_PAGE_REPORTED, s[0] & SOURCE_MASK), __ATOMIC_RELEASE);
 }
 
+uint32_t fbk_ledger_state(const struct fbk_ledger *l, uint64_t page)
+{
+	uint64_t key = __atomic_load_n(find(l, page), __ATOMIC_ACQUIRE);
+
+	/* As in fbk_ledger_lookup(). */
+	return (key & FBK_PAGE_MASK) == page ? (uint32_t)(key >> SOURCE_BITS) & STATE_MASK : 0;
+}
+
 int fbk_ledger_put(struct fbk_ledger *l, const struct fbk_ledger_entry *e)
 {
 	uint64_t *s, ms;

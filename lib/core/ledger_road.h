@@ -22,4 +22,7 @@ uint32_t fbk_ledger_count(struct fbk_ledger *l, uint64_t page, enum fbk_source s
  */
 void fbk_ledger_reported(struct fbk_ledger *l, struct fbk_gpa gpa);
 
+/* The state of a page (aligned); 0: it is not in the ledger. Any thread; lock-free. */
+uint32_t fbk_ledger_state(const struct fbk_ledger *l, uint64_t page);
+
 #endif

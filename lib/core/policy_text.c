@@ -7,6 +7,7 @@
  * understood is an error, with its place and with what would be right there.
  */
 #include "policy_key.h"
+#include "writer.h"
 
 #include <errno.h>
 #include <limits.h>
@@ -15,71 +16,35 @@
 #define VERSION 1
 #define KEY_MAX 32 /* longer ones are no key, nor near one */
 
-struct out {
-	char *buf;
-	size_t len; /* the NUL included */
-	size_t pos;
-	int full;
-};
-
-static void put_bytes(struct out *o, const char *s, size_t n)
+static void put_key(struct fbk_writer *o, const struct fbk_policy_key *k)
 {
-	if (o->full || n >= o->len - o->pos) {
-		o->full = 1;
-		return;
-	}
-	memcpy(o->buf + o->pos, s, n);
-	o->pos += n;
-	o->buf[o->pos] = '\0';
+	fbk_put(o, k->prefix);
+	fbk_put(o, k->name);
 }
 
-static void put(struct out *o, const char *s)
-{
-	for (; *s; s++)
-		put_bytes(o, s, 1);
-}
-
-static void put_number(struct out *o, uint32_t v)
-{
-	char digits[10];
-	size_t n = sizeof(digits);
-
-	do {
-		digits[--n] = (char)('0' + v % 10);
-		v /= 10;
-	} while (v);
-	put_bytes(o, digits + n, sizeof(digits) - n);
-}
-
-static void put_key(struct out *o, const struct fbk_policy_key *k)
-{
-	put(o, k->prefix);
-	put(o, k->name);
-}
-
-static void put_value(struct out *o, const struct fbk_policy_key *k, uint32_t value)
+static void put_value(struct fbk_writer *o, const struct fbk_policy_key *k, uint32_t value)
 {
 	if (k->kind == FBK_POLICY_CONSUMED || k->kind == FBK_POLICY_UNCONSUMED)
-		put(o, fbk_verdict_name((enum fbk_verdict_action)value));
+		fbk_put(o, fbk_verdict_name((enum fbk_verdict_action)value));
 	else
-		put_number(o, value);
+		fbk_put_number(o, value, 10, 1);
 }
 
 /* What may stand there, in words. */
-static void put_choice(struct out *o, const struct fbk_policy_key *k)
+static void put_choice(struct fbk_writer *o, const struct fbk_policy_key *k)
 {
 	switch (k->kind) {
 	case FBK_POLICY_CONSUMED:
-		put(o, "one of replay, serror, pause, stop");
+		fbk_put(o, "one of replay, serror, pause, stop");
 		break;
 	case FBK_POLICY_UNCONSUMED:
-		put(o, "one of report, pause, stop");
+		fbk_put(o, "one of report, pause, stop");
 		break;
 	default:
-		put(o, "a number from ");
-		put_number(o, k->min);
-		put(o, " to ");
-		put_number(o, k->max);
+		fbk_put(o, "a number from ");
+		fbk_put_number(o, k->min, 10, 1);
+		fbk_put(o, " to ");
+		fbk_put_number(o, k->max, 10, 1);
 	}
 }
 
@@ -103,12 +68,13 @@ struct reader {
 };
 
 /* Begin the sentence about what stands @at bytes into the line; the caller may go on with it. */
-static struct out wrong(struct reader *r, size_t at, const char *what)
+static struct fbk_writer wrong(struct reader *r, size_t at, const char *what)
 {
-	struct out o = { .buf = r->error->text, .len = sizeof(r->error->text) };
+	struct fbk_writer o = { .buf = r->error->text, .len = sizeof(r->error->text) - 1 };
 
+	/* What is not written stays zero: the sentence ends in NUL, even one that was cut short. */
 	*r->error = (struct fbk_policy_error){ .line = r->line_nr, .column = (uint32_t)at + 1 };
-	put(&o, what);
+	fbk_put(&o, what);
 	return o;
 }
 
@@ -162,14 +128,14 @@ static int is_key(const struct word *w, const struct fbk_policy_key *k)
 }
 
 /* As it stands there, as far as it can be shown: no more than a line of it, nothing that a terminal would obey. */
-static void put_word(struct out *o, const struct word *w)
+static void put_word(struct fbk_writer *o, const struct word *w)
 {
 	size_t i, n = w->len < KEY_MAX ? w->len : KEY_MAX;
 
-	put(o, "\"");
+	fbk_put(o, "\"");
 	for (i = 0; i < n; i++)
-		put_bytes(o, w->s[i] > ' ' && w->s[i] < 0x7f && w->s[i] != '"' ? &w->s[i] : "?", 1);
-	put(o, n < w->len ? "...\"" : "\"");
+		fbk_put_raw(o, w->s[i] > ' ' && w->s[i] < 0x7f && w->s[i] != '"' ? &w->s[i] : "?", 1);
+	fbk_put(o, n < w->len ? "...\"" : "\"");
 }
 
 static uint32_t least(uint32_t a, uint32_t b)
@@ -200,26 +166,27 @@ static int no_such_key(struct reader *r, size_t at, const struct word *w)
 {
 	uint32_t i, nearest = 3, d;
 	struct fbk_policy_key k;
-	char name[KEY_MAX + 1], best[KEY_MAX + 1] = "";
-	struct out o;
+	char name[KEY_MAX], best[KEY_MAX + 1] = "";
+	struct fbk_writer o;
 
 	for (i = 0; i < FBK_POLICY_NR_KEYS && w->len <= KEY_MAX; i++) {
-		struct out n = { .buf = name, .len = sizeof(name) };
+		struct fbk_writer n = { .buf = name, .len = sizeof(name) };
 
 		fbk_policy_key_at(i, &k);
 		put_key(&n, &k);
 		d = distance(w, name, (uint32_t)n.pos);
 		if (d < nearest && d < w->len) {
 			nearest = d;
-			memcpy(best, name, n.pos + 1);
+			memcpy(best, name, n.pos);
+			best[n.pos] = '\0';
 		}
 	}
 	o = wrong(r, at, "no such key: ");
 	put_word(&o, w);
 	if (best[0]) {
-		put(&o, "; did you mean ");
-		put(&o, best);
-		put(&o, "?");
+		fbk_put(&o, "; did you mean ");
+		fbk_put(&o, best);
+		fbk_put(&o, "?");
 	}
 	return -EBADMSG;
 }
@@ -260,7 +227,7 @@ static int read_value(struct reader *r, const struct fbk_policy_key *k)
 	size_t at = r->at;
 	struct word w = take_word(r);
 	uint32_t value;
-	struct out o;
+	struct fbk_writer o;
 	int known;
 
 	known = k->kind == FBK_POLICY_CONSUMED || k->kind == FBK_POLICY_UNCONSUMED ? action(&w, &value) : number(&w, &value);
@@ -271,12 +238,12 @@ static int read_value(struct reader *r, const struct fbk_policy_key *k)
 	o = wrong(r, at, "");
 	put_key(&o, k);
 	if (!w.len) {
-		put(&o, ": the value is missing");
+		fbk_put(&o, ": the value is missing");
 	} else {
-		put(&o, ": it cannot be ");
+		fbk_put(&o, ": it cannot be ");
 		put_word(&o, &w);
 	}
-	put(&o, ": ");
+	fbk_put(&o, ": ");
 	put_choice(&o, k);
 	return -EBADMSG;
 }
@@ -286,7 +253,7 @@ static int read_version(struct reader *r)
 	size_t at = r->at;
 	struct word w = take_word(r);
 	uint32_t v;
-	struct out o;
+	struct fbk_writer o;
 
 	if (number(&w, &v) && v == VERSION) {
 		r->version_line = r->line_nr;
@@ -295,9 +262,9 @@ static int read_version(struct reader *r)
 	o = wrong(r, at, "version: ");
 	if (w.len) {
 		put_word(&o, &w);
-		put(&o, " is not known here: only 1");
+		fbk_put(&o, " is not known here: only 1");
 	} else {
-		put(&o, "the value is missing: only 1 is known here");
+		fbk_put(&o, "the value is missing: only 1 is known here");
 	}
 	return -EBADMSG;
 }
@@ -305,7 +272,7 @@ static int read_version(struct reader *r)
 /* The blanks and the "=" between key and value. */
 static int read_equals(struct reader *r, const struct word *key)
 {
-	struct out o;
+	struct fbk_writer o;
 
 	skip_blanks(r);
 	if (r->at < r->line.len && r->line.s[r->at] == '=') {
@@ -320,11 +287,11 @@ static int read_equals(struct reader *r, const struct word *key)
 
 static int seen_before(struct reader *r, size_t at, const struct word *key, uint32_t line)
 {
-	struct out o = wrong(r, at, "given before: ");
+	struct fbk_writer o = wrong(r, at, "given before: ");
 
 	put_word(&o, key);
-	put(&o, ", in line ");
-	put_number(&o, line);
+	fbk_put(&o, ", in line ");
+	fbk_put_number(&o, line, 10, 1);
 	return -EBADMSG;
 }
 
@@ -373,7 +340,7 @@ static int check_bytes(struct reader *r)
 
 	for (i = 0; i < r->line.len; i++) {
 		unsigned char ch = (unsigned char)r->line.s[i];
-		struct out o;
+		struct fbk_writer o;
 
 		comment |= ch == '#';
 		if (ch == '\t' || (ch >= ' ' && ch < 0x7f) || (comment && ch >= 0x80))
@@ -383,9 +350,9 @@ static int check_bytes(struct reader *r)
 			return -EBADMSG;
 		}
 		o = wrong(r, i, "byte 0x");
-		put_bytes(&o, &hex[ch >> 4], 1);
-		put_bytes(&o, &hex[ch & 15], 1);
-		put(&o, ch >= 0x80 ? " is allowed in comments only" : " is not allowed");
+		fbk_put_raw(&o, &hex[ch >> 4], 1);
+		fbk_put_raw(&o, &hex[ch & 15], 1);
+		fbk_put(&o, ch >= 0x80 ? " is allowed in comments only" : " is not allowed");
 		return -EBADMSG;
 	}
 	return 0;
@@ -396,10 +363,10 @@ static int read_line(struct reader *r)
 	int err;
 
 	if (r->line.len > FBK_POLICY_LINE_MAX) {
-		struct out o = wrong(r, FBK_POLICY_LINE_MAX, "the line is longer than ");
+		struct fbk_writer o = wrong(r, FBK_POLICY_LINE_MAX, "the line is longer than ");
 
-		put_number(&o, FBK_POLICY_LINE_MAX);
-		put(&o, " bytes");
+		fbk_put_number(&o, FBK_POLICY_LINE_MAX, 10, 1);
+		fbk_put(&o, " bytes");
 		return -EBADMSG;
 	}
 	err = check_bytes(r);
@@ -431,10 +398,10 @@ int fbk_policy_parse(const char *text, size_t len, struct fbk_policy *ret, struc
 		return -EINVAL;
 	fbk_policy_default(&r.policy);
 	if (len > FBK_POLICY_FILE_MAX) {
-		struct out o = wrong(&r, 0, "the text is longer than ");
+		struct fbk_writer o = wrong(&r, 0, "the text is longer than ");
 
-		put_number(&o, FBK_POLICY_FILE_MAX);
-		put(&o, " bytes");
+		fbk_put_number(&o, FBK_POLICY_FILE_MAX, 10, 1);
+		fbk_put(&o, " bytes");
 		return -EBADMSG;
 	}
 	for (; pos < len; r.line_nr++) {
@@ -458,7 +425,7 @@ int fbk_policy_parse(const char *text, size_t len, struct fbk_policy *ret, struc
 
 /* --- Writing ------------------------------------------------------------------------------------------------- */
 
-static void put_line(struct out *o, const struct fbk_policy *p, const struct fbk_policy *standard, uint32_t i)
+static void put_line(struct fbk_writer *o, const struct fbk_policy *p, const struct fbk_policy *standard, uint32_t i)
 {
 	struct fbk_policy_key k;
 	uint32_t value, other;
@@ -466,32 +433,32 @@ static void put_line(struct out *o, const struct fbk_policy *p, const struct fbk
 	fbk_policy_key_at(i, &k);
 	value = fbk_policy_key_get(p, &k);
 	other = fbk_policy_key_get(standard, &k);
-	put(o, "\n# ");
-	put(o, k.meaning);
-	put(o, "\n");
+	fbk_put(o, "\n# ");
+	fbk_put(o, k.meaning);
+	fbk_put(o, "\n");
 	put_key(o, &k);
-	put(o, " = ");
+	fbk_put(o, " = ");
 	put_value(o, &k, value);
 	if (value != other) {
-		put(o, " # default: ");
+		fbk_put(o, " # default: ");
 		put_value(o, &k, other);
 	}
-	put(o, "\n");
+	fbk_put(o, "\n");
 }
 
 int fbk_policy_format(const struct fbk_policy *p, char *buf, size_t len)
 {
-	struct out o = { .buf = buf, .len = len < INT_MAX ? len : INT_MAX };
+	struct fbk_writer o = { .buf = buf, .len = len < INT_MAX ? len : INT_MAX };
 	struct fbk_policy standard;
 	uint32_t i;
 
 	if (!p || !buf || fbk_policy_check(p))
 		return -EINVAL;
 	fbk_policy_default(&standard);
-	put(&o, "# What is to be done about memory errors. Of the rules that apply the gravest wins:\n"
+	fbk_put(&o, "# What is to be done about memory errors. Of the rules that apply the gravest wins:\n"
 		"# replay and report, then serror, pause, stop.\n"
 		"version = 1\n");
 	for (i = 0; i < FBK_POLICY_NR_KEYS; i++)
 		put_line(&o, p, &standard, i);
-	return o.full ? -ENOSPC : (int)o.pos;
+	return fbk_writer_end(&o);
 }

@@ -115,6 +115,16 @@ static uint32_t find(const struct fbk_queue *q, uint64_t page)
 	return i;
 }
 
+uint64_t fbk_queue_pages(const struct fbk_queue *q)
+{
+	uint64_t pages = 0;
+	uint32_t i;
+
+	for (i = 0; i < q->nr; i++)
+		pages += at(q, i)->nr_pages;
+	return pages;
+}
+
 int fbk_queue_has(const struct fbk_queue *q, uint64_t page)
 {
 	return find(q, page & FBK_PAGE_MASK) < q->nr;

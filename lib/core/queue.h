@@ -38,6 +38,9 @@ void fbk_queue_drop(struct fbk_queue *q, uint32_t nr);
 /* Takes one page out, if the ring has room for what is left. Return: 1 it was there and is not any more, else 0. */
 int fbk_queue_remove(struct fbk_queue *q, uint64_t page);
 
+/* How many pages wait. */
+uint64_t fbk_queue_pages(const struct fbk_queue *q);
+
 int fbk_queue_has(const struct fbk_queue *q, uint64_t page);
 
 #endif

@@ -652,6 +652,11 @@ int32_t fbk_ledger_file_errno(const struct fbk_ledger_file *f)
 	return f ? __atomic_load_n(&f->sys_errno, __ATOMIC_RELAXED) : 0;
 }
 
+uint64_t fbk_ledger_file_len(const struct fbk_ledger_file *f)
+{
+	return f ? (1 + __atomic_load_n(&f->end, __ATOMIC_RELAXED)) * SLOT : 0;
+}
+
 /* --- what is damaged ---------------------------------------------------------------------------------------------- */
 
 struct survey {

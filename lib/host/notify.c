@@ -19,6 +19,7 @@
 #include <firebreak/cper.h>
 
 #include <errno.h>
+#include <string.h>
 
 #define MS UINT64_C(1000000)
 #define BACKOFF_MIN_NS (1 * MS)
@@ -37,6 +38,31 @@ static void source_broken(struct fbk_vm *vm, enum fbk_ghes_source s)
 	fbk_handshake_break(&vm->source[s]);
 }
 
+/* The record in flight there was acknowledged: it is counted now, and told when the lock is free. */
+static void book_ack(struct fbk_vm *vm, enum fbk_ghes_source s)
+{
+	const struct fbk_handshake *h = &vm->source[s];
+	struct fbk_event_ack *ack;
+	uint32_t i;
+
+	vm->told[s].acknowledged++;
+	if (!vm->acks)
+		return;
+	if (vm->nr_acks == FBK_ACKS) {
+		vm->acks_untold++;
+		return;
+	}
+	ack = &vm->acks[vm->nr_acks];
+	ack->method = s == FBK_GHES_SEA ? FBK_NOTIFY_SEA : FBK_NOTIFY_ASYNC;
+	ack->seq = vm->told[s].seq;
+	ack->record = h->serial;
+	ack->waited_ns = vm->told[s].wrote_ns; /* until the clock is read */
+	ack->nr_pages = h->nr_pages;
+	for (i = 0; i < h->nr_pages; i++)
+		ack->pages[i] = h->pages[i];
+	__atomic_store_n(&vm->nr_acks, vm->nr_acks + 1, __ATOMIC_RELAXED);
+}
+
 /* Looks at the acknowledgement and books what it says. */
 static inline enum fbk_turn look(struct fbk_vm *vm, enum fbk_ghes_source s)
 {
@@ -47,6 +73,8 @@ static inline enum fbk_turn look(struct fbk_vm *vm, enum fbk_ghes_source s)
 	if (!h->broken && fbk_block_ack(&vm->block[s], &vm->ack[s]))
 		source_broken(vm, s);
 	turn = fbk_handshake_look(h, vm->ack[s], &acked);
+	if (acked)
+		book_ack(vm, s);
 	for (i = 0; i < acked; i++) {
 		fbk_ledger_reported(&vm->ledger, h->pages[i]);
 		fbk_ledger_file_note(vm->ledger_file, h->pages[i]);
@@ -65,6 +93,7 @@ static int write_record(struct fbk_vm *vm, enum fbk_ghes_source s, const uint8_t
 		return err;
 	}
 	vm->serial++;
+	vm->told[s].written++;
 	fbk_handshake_wrote(&vm->source[s], vm->serial, pages, nr, owner);
 	return 0;
 }
@@ -147,11 +176,22 @@ static int deliver(struct fbk_vm *vm, struct fbk_after *after, uint64_t now_ns, 
 	if (err)
 		return err;
 	fbk_queue_drop(&vm->queue, nr);
+	vm->told[FBK_GHES_ASYNC].wrote_ns = mono_ns;
 	vm->pace_ns = (vm->pace_ns > mono_ns ? vm->pace_ns : mono_ns) + ASYNC_PACE_NS;
 	after->raise = 1;
 	vm->raised_ns = mono_ns;
 	vm->backoff_ns = BACKOFF_MIN_NS;
 	return 0;
+}
+
+/* When it is worth looking for the SEA record's acknowledgement again. An age that doubles is looked at seldom. */
+static uint64_t sea_wait_ns(const struct fbk_vm *vm, uint64_t mono_ns)
+{
+	uint64_t age = mono_ns - vm->told[FBK_GHES_SEA].wrote_ns;
+
+	if (!vm->acks || !vm->source[FBK_GHES_SEA].in_flight)
+		return UINT64_MAX;
+	return age > BACKOFF_MIN_NS ? age : BACKOFF_MIN_NS;
 }
 
 static int waiting(const struct fbk_vm *vm)
@@ -215,6 +255,7 @@ static void withdraw(struct fbk_vm *vm)
 	uint32_t nr, i;
 
 	nr = fbk_handshake_give_up(h);
+	vm->told[FBK_GHES_SEA].withdrawn += nr != 0;
 	if (nr && fbk_block_clear(&vm->block[FBK_GHES_SEA]))
 		source_broken(vm, FBK_GHES_SEA);
 	for (i = 0; i < nr; i++)
@@ -273,6 +314,8 @@ void fbk_notify_sea(struct fbk_vm *vm, int32_t vcpu, struct fbk_gpa gpa, struct 
 		if (!ev->notify_err) {
 			ev->notify = FBK_NOTIFY_SEA;
 			ev->record = vm->source[FBK_GHES_SEA].serial;
+			vm->told[FBK_GHES_SEA].seq = ev->seq;
+			vm->told[FBK_GHES_SEA].wrote_ns = ev->mono_ns + ev->ack_wait_ns;
 			/* One error, told once. */
 			if (vm->queue.nr)
 				(void)fbk_queue_remove(&vm->queue, page.addr);
@@ -285,6 +328,32 @@ void fbk_notify_sea(struct fbk_vm *vm, int32_t vcpu, struct fbk_gpa gpa, struct 
 		ev->notify_err = -EHWPOISON;
 	}
 	fbk_notify_async(vm, &span, ev, after);
+}
+
+void fbk_notify_tell_acks(struct fbk_vm *vm)
+{
+	struct fbk_event_ack ack;
+	uint64_t now_ns, mono_ns;
+
+	now_ns = fbk_clock_ns(CLOCK_REALTIME);
+	mono_ns = fbk_clock_ns(CLOCK_MONOTONIC);
+	for (;;) {
+		pthread_mutex_lock(&vm->lock);
+		if (!vm->nr_acks) {
+			pthread_mutex_unlock(&vm->lock);
+			return;
+		}
+		ack = vm->acks[0];
+		__atomic_store_n(&vm->nr_acks, vm->nr_acks - 1, __ATOMIC_RELAXED);
+		memmove(&vm->acks[0], &vm->acks[1], vm->nr_acks * sizeof(ack));
+		pthread_mutex_unlock(&vm->lock);
+		ack.size = sizeof(ack);
+		memcpy(ack.vm, vm->id, sizeof(ack.vm));
+		ack.time_ns = now_ns;
+		ack.mono_ns = mono_ns;
+		ack.waited_ns = mono_ns > ack.waited_ns ? mono_ns - ack.waited_ns : 0;
+		vm->ops->acknowledged(vm->opaque, &ack);
+	}
 }
 
 int fbk_notify_pump(struct fbk_vm *vm, uint64_t *ret_wait_ns)
@@ -320,9 +389,13 @@ int fbk_notify_pump(struct fbk_vm *vm, uint64_t *ret_wait_ns)
 		if (wait < BACKOFF_MIN_NS)
 			wait = BACKOFF_MIN_NS;
 	}
+	if (wait > sea_wait_ns(vm, mono_ns))
+		wait = sea_wait_ns(vm, mono_ns);
 	pthread_mutex_unlock(&vm->lock);
 
 	(void)fbk_notify_finish(vm, &after);
+	if (fbk_notify_has_acks(vm))
+		fbk_notify_tell_acks(vm);
 	if (err)
 		return err;
 	*ret_wait_ns = wait;

@@ -27,6 +27,14 @@ void fbk_notify_async(struct fbk_vm *vm, const struct fbk_span *span, struct fbk
 /* Calls raise_async and want_pump as asked. Without the lock. Errors: raise_async's. */
 int fbk_notify_finish(struct fbk_vm *vm, const struct fbk_after *after);
 
+/* Tells the acknowledgements that were seen. Without the lock, and after the event of whoever saw them. */
+void fbk_notify_tell_acks(struct fbk_vm *vm);
+
+static inline int fbk_notify_has_acks(const struct fbk_vm *vm)
+{
+	return __atomic_load_n(&vm->nr_acks, __ATOMIC_RELAXED) != 0;
+}
+
 /* See fbk_vm_pump(). */
 int fbk_notify_pump(struct fbk_vm *vm, uint64_t *ret_wait_ns);
 

@@ -62,6 +62,7 @@ int fbk_vm_create(const struct fbk_vm_config *cfg, struct fbk_vm **ret)
 	vm->gmem = cfg->gmem;
 	vm->ops = cfg->ops;
 	vm->opaque = cfg->opaque;
+	memcpy(vm->id, cfg->id, sizeof(vm->id));
 	if (cfg->policy)
 		vm->policy = *cfg->policy;
 	else
@@ -88,9 +89,14 @@ int fbk_vm_create(const struct fbk_vm_config *cfg, struct fbk_vm **ret)
 		if (err)
 			goto free_ledger;
 		err = -ENOMEM;
+		if (cfg->ops->acknowledged) {
+			vm->acks = fbk_sys->calloc(FBK_ACKS, sizeof(*vm->acks));
+			if (!vm->acks)
+				goto free_ledger;
+		}
 		vm->queue_ring = fbk_sys->calloc(FBK_QUEUE_RANGES, sizeof(*vm->queue_ring));
 		if (!vm->queue_ring)
-			goto free_ledger;
+			goto free_acks;
 		fbk_queue_init(&vm->queue, vm->queue_ring, FBK_QUEUE_RANGES);
 	}
 	err = -pthread_mutex_init(&vm->lock, NULL);
@@ -111,6 +117,8 @@ destroy_lock:
 	pthread_mutex_destroy(&vm->lock);
 free_queue:
 	fbk_sys->free(vm->queue_ring);
+free_acks:
+	fbk_sys->free(vm->acks);
 free_ledger:
 	fbk_sys->free(vm->ledger_storage);
 free_vm:
@@ -124,6 +132,7 @@ void fbk_vm_destroy(struct fbk_vm *vm)
 		return;
 	pthread_mutex_destroy(&vm->lock);
 	fbk_sys->free(vm->queue_ring);
+	fbk_sys->free(vm->acks);
 	fbk_sys->free(vm->ledger_storage);
 	fbk_sys->free(vm);
 }
@@ -141,26 +150,57 @@ int fbk_vcpu_create(struct fbk_vm *vm, int vcpu_fd, struct kvm_run *run, uint32_
 	vcpu->fd = vcpu_fd;
 	vcpu->run = run;
 	vcpu->index = (int32_t)index;
+	pthread_mutex_lock(&vm->lock);
+	vcpu->next = vm->vcpus;
+	vm->vcpus = vcpu;
+	pthread_mutex_unlock(&vm->lock);
 	*ret = vcpu;
 	return 0;
 }
 
 void fbk_vcpu_destroy(struct fbk_vcpu *vcpu)
 {
-	if (vcpu)
-		fbk_sys->free(vcpu);
+	struct fbk_vcpu **at;
+
+	if (!vcpu)
+		return;
+	pthread_mutex_lock(&vcpu->vm->lock);
+	for (at = &vcpu->vm->vcpus; *at != vcpu; at = &(*at)->next)
+		;
+	*at = vcpu->next;
+	fbk_counts_fold(&vcpu->vm->counts, &vcpu->counts);
+	pthread_mutex_unlock(&vcpu->vm->lock);
+	fbk_sys->free(vcpu);
 }
 
-static void begin(struct fbk_event *ev, int32_t vcpu)
+/* Which step the time goes into, and since when. The clock is read between steps that are taken, and once. */
+struct stopwatch {
+	enum fbk_step step;
+	uint64_t since_ns;
+};
+
+static void begin(const struct fbk_vm *vm, struct fbk_event *ev, int32_t vcpu, struct stopwatch *watch)
 {
 	*ev = (struct fbk_event){
 		.size = sizeof(*ev),
 		.vcpu = vcpu,
 		.el = -1,
 		.ledger = -ENODATA,
+		.acknowledged = -1,
 		.time_ns = fbk_clock_ns(CLOCK_REALTIME),
 		.mono_ns = fbk_clock_ns(CLOCK_MONOTONIC),
 	};
+	memcpy(ev->vm, vm->id, sizeof(ev->vm));
+	*watch = (struct stopwatch){ FBK_STEP_INSPECT, ev->mono_ns };
+}
+
+/* The time until now goes to the step that ends here. */
+static void enter(struct fbk_event *ev, struct stopwatch *watch, enum fbk_step step)
+{
+	uint64_t now_ns = fbk_clock_ns(CLOCK_MONOTONIC);
+
+	ev->step_ns[watch->step] += now_ns - watch->since_ns;
+	*watch = (struct stopwatch){ step, now_ns };
 }
 
 /* The pages of the span beside the touched one. */
@@ -198,12 +238,13 @@ static inline void record(struct fbk_vm *vm, struct fbk_event *ev, const struct 
 }
 
 /* Before anything more is told to the guest, and before it runs on [V5]; without the lock, since a disk takes its time. */
-static void keep(struct fbk_vm *vm, struct fbk_event *ev, const struct fbk_span *span)
+static void keep(struct fbk_vm *vm, struct fbk_event *ev, const struct fbk_span *span, struct stopwatch *watch)
 {
 	int err;
 
 	if (!vm->ledger_file || !span->nr_pages)
 		return;
+	enter(ev, watch, FBK_STEP_RECORD);
 	err = fbk_ledger_file_append(vm->ledger_file, (struct fbk_gpa){ span->page }, span->nr_pages, !vm->policy.ledger_unsynced);
 	ev->ledger_file = err ? err : ev->ledger >= 0;
 }
@@ -315,12 +356,14 @@ static void notify_rest(struct fbk_vm *vm, const struct fbk_span *span, struct f
  * Linux asks the SEA source for aborts from user mode only; a record left there for a kernel-mode one would never be read
  * and would mislead the next. So it is EL0 that decides which source speaks. Called with the lock held.
  */
-static void notify(struct fbk_vcpu *vcpu, struct fbk_event *ev, const struct fbk_span *span, struct fbk_after *after)
+static void notify(struct fbk_vcpu *vcpu, struct fbk_event *ev, const struct fbk_span *span, struct fbk_after *after,
+		   struct stopwatch *watch)
 {
 	struct fbk_vm *vm = vcpu->vm;
 
 	if (!vm->has_ghes || !span->nr_pages || ev->verdict.action == FBK_VERDICT_STOP)
 		return;
+	enter(ev, watch, FBK_STEP_NOTIFY);
 	if (ev->verdict.action != FBK_VERDICT_REPLAY || ev->el != 0) {
 		fbk_notify_async(vm, span, ev, after);
 		return;
@@ -331,40 +374,66 @@ static void notify(struct fbk_vcpu *vcpu, struct fbk_event *ev, const struct fbk
 }
 
 /* What notify left to be done without the lock. */
-static void finish(struct fbk_vm *vm, struct fbk_event *ev, const struct fbk_after *after)
+static void finish(struct fbk_vm *vm, struct fbk_event *ev, const struct fbk_after *after, struct stopwatch *watch)
 {
 	int err;
 
 	if (!after->raise && !after->pump)
 		return;
+	if (watch->step != FBK_STEP_NOTIFY)
+		enter(ev, watch, FBK_STEP_NOTIFY);
 	err = fbk_notify_finish(vm, after);
 	if (err && !ev->notify_err)
 		ev->notify_err = err;
 }
 
-static int replay(struct fbk_vcpu *vcpu, struct fbk_event *ev, uint64_t pstate)
+static int replay(struct fbk_vcpu *vcpu, struct fbk_event *ev, uint64_t pstate, struct stopwatch *watch)
 {
 	uint32_t kvm = vcpu->vm->kvm;
 
 	switch (ev->verdict.action) {
 	case FBK_VERDICT_REPLAY:
+		enter(ev, watch, FBK_STEP_REPLAY);
 		return fbk_inject_abort(vcpu->fd, vcpu->run, kvm, &ev->abort, pstate, &ev->replay);
 	case FBK_VERDICT_SERROR:
+		enter(ev, watch, FBK_STEP_REPLAY);
 		return fbk_inject_serror(vcpu->fd, kvm, &ev->replay);
 	default:
 		return 0;
 	}
 }
 
-static void tell(struct fbk_vm *vm, struct fbk_event *ev)
+/* Does the guest know of the page? It has still to read what it is being told of a new one. */
+static int32_t acknowledged(const struct fbk_vm *vm, const struct fbk_event *ev)
 {
-	ev->duration_ns = fbk_clock_ns(CLOCK_MONOTONIC) - ev->mono_ns;
+	uint32_t state;
+
+	if (ev->ledger != 0)
+		return ev->ledger < 0 ? -1 : 0;
+	state = fbk_ledger_state(&vm->ledger, ev->abort.gpa.addr & FBK_PAGE_MASK);
+	return state == FBK_PAGE_REPORTED || state == FBK_PAGE_ISOLATED;
+}
+
+/* @counts: whose the error is; this thread is their only writer now */
+static void count(const struct fbk_vm *vm, struct fbk_counts *counts, struct fbk_event *ev, struct stopwatch *watch)
+{
+	enter(ev, watch, watch->step);
+	ev->duration_ns = watch->since_ns - ev->mono_ns;
+	ev->acknowledged = acknowledged(vm, ev);
+	fbk_counts_event(counts, ev, ev->ledger_file == 1 && !vm->policy.ledger_unsynced);
+}
+
+static void tell(struct fbk_vm *vm, const struct fbk_event *ev)
+{
 	if (vm->ops->event)
 		vm->ops->event(vm->opaque, ev);
+	if (fbk_notify_has_acks(vm))
+		fbk_notify_tell_acks(vm);
 }
 
 /* From inspection to tell, for an abort that a vCPU took. It is recorded whatever the kernel refuses. */
-static int walk(struct fbk_vcpu *vcpu, struct fbk_event *ev, const struct fbk_span *span, struct fbk_verdict *ret)
+static int walk(struct fbk_vcpu *vcpu, struct fbk_event *ev, const struct fbk_span *span, struct stopwatch *watch,
+		struct fbk_verdict *ret)
 {
 	struct fbk_vm *vm = vcpu->vm;
 	struct fbk_after after = { 0 };
@@ -380,14 +449,15 @@ static int walk(struct fbk_vcpu *vcpu, struct fbk_event *ev, const struct fbk_sp
 		ev->verdict = (struct fbk_verdict){ FBK_VERDICT_SERROR, FBK_REASON_NO_INJECTION,
 						    "the host kernel cannot inject an abort into a 32-bit guest" };
 	if (!err)
-		notify(vcpu, ev, span, &after);
+		notify(vcpu, ev, span, &after, watch);
 	pthread_mutex_unlock(&vm->lock);
-	keep(vm, ev, span);
-	finish(vm, ev, &after);
+	keep(vm, ev, span, watch);
+	finish(vm, ev, &after, watch);
 	if (!err)
-		err = replay(vcpu, ev, pstate);
+		err = replay(vcpu, ev, pstate, watch);
 	if (err)
 		goto failed;
+	count(vm, &vcpu->counts, ev, watch);
 	tell(vm, ev);
 	*ret = ev->verdict;
 	return 0;
@@ -398,6 +468,7 @@ failed:
 	ev->sys_errno = err == -EIO ? saved : 0;
 	if (!ev->verdict.text)
 		ev->verdict = (struct fbk_verdict){ FBK_VERDICT_STOP, FBK_REASON_HOST, "the kernel refused a register or an injection" };
+	count(vm, &vcpu->counts, ev, watch);
 	tell(vm, ev);
 	errno = saved;
 	return err;
@@ -406,53 +477,57 @@ failed:
 int fbk_vcpu_sea(struct fbk_vcpu *vcpu, struct fbk_verdict *ret)
 {
 	struct fbk_span span = { 0 };
+	struct stopwatch watch;
 	struct fbk_event ev;
 	int err;
 
 	if (!vcpu || !ret)
 		return -EINVAL;
-	begin(&ev, vcpu->index);
+	begin(vcpu->vm, &ev, vcpu->index, &watch);
 	err = fbk_observe_sea(vcpu->run, &ev);
 	if (err == -EBADMSG) {
 		pthread_mutex_lock(&vcpu->vm->lock);
 		record(vcpu->vm, &ev, &span);
 		pthread_mutex_unlock(&vcpu->vm->lock);
 		ev.verdict = (struct fbk_verdict){ FBK_VERDICT_STOP, FBK_REASON_MALFORMED, "the exit's syndrome is no external abort" };
+		count(vcpu->vm, &vcpu->counts, &ev, &watch);
 		tell(vcpu->vm, &ev);
 	}
 	if (err)
 		return err;
 	if (ev.abort.flags & FBK_SEA_HAS_GPA)
 		span = (struct fbk_span){ .page = ev.abort.gpa.addr & FBK_PAGE_MASK, .nr_pages = 1 };
-	return walk(vcpu, &ev, &span, ret);
+	return walk(vcpu, &ev, &span, &watch, ret);
 }
 
 int fbk_vcpu_sigbus(struct fbk_vcpu *vcpu, const siginfo_t *si, struct fbk_verdict *ret)
 {
 	struct fbk_span span;
+	struct stopwatch watch;
 	struct fbk_event ev;
 	int err;
 
 	if (!vcpu || !si || !ret || si->si_code != BUS_MCEERR_AR)
 		return -EINVAL;
-	begin(&ev, vcpu->index);
+	begin(vcpu->vm, &ev, vcpu->index, &watch);
 	ev.source = FBK_SOURCE_SIGBUS_AR;
 	err = fbk_observe_sigbus(vcpu->vm->gmem, si, vcpu->vm->policy.span_pages, &ev, &span);
 	if (err)
 		return err;
-	return walk(vcpu, &ev, &span, ret);
+	return walk(vcpu, &ev, &span, &watch, ret);
 }
 
 int fbk_vm_sigbus(struct fbk_vm *vm, const siginfo_t *si, struct fbk_verdict *ret)
 {
 	struct fbk_after after = { 0 };
 	struct fbk_span span;
+	struct stopwatch watch;
 	struct fbk_event ev;
 	int err;
 
 	if (!vm || !si || !ret)
 		return -EINVAL;
-	begin(&ev, -1);
+	begin(vm, &ev, -1, &watch);
 	ev.source = si->si_code == BUS_MCEERR_AR ? FBK_SOURCE_SIGBUS_IO : FBK_SOURCE_SIGBUS_AO;
 	err = fbk_observe_sigbus(vm->gmem, si, vm->policy.span_pages, &ev, &span);
 	if (err)
@@ -460,13 +535,18 @@ int fbk_vm_sigbus(struct fbk_vm *vm, const siginfo_t *si, struct fbk_verdict *re
 	pthread_mutex_lock(&vm->lock);
 	record(vm, &ev, &span);
 	err = decide(vm, &ev, NULL);
-	if (!err && vm->has_ghes && ev.verdict.action != FBK_VERDICT_STOP)
+	if (!err && vm->has_ghes && ev.verdict.action != FBK_VERDICT_STOP) {
+		enter(&ev, &watch, FBK_STEP_NOTIFY);
 		fbk_notify_async(vm, &span, &ev, &after);
+	}
 	pthread_mutex_unlock(&vm->lock);
-	keep(vm, &ev, &span);
+	keep(vm, &ev, &span, &watch);
 	if (err)
 		return err;
-	finish(vm, &ev, &after);
+	finish(vm, &ev, &after, &watch);
+	pthread_mutex_lock(&vm->lock);
+	count(vm, &vm->counts, &ev, &watch);
+	pthread_mutex_unlock(&vm->lock);
 	tell(vm, &ev);
 	*ret = ev.verdict;
 	return 0;
@@ -492,4 +572,44 @@ const struct fbk_ledger *fbk_vm_ledger(const struct fbk_vm *vm)
 uint32_t fbk_vm_kvm(const struct fbk_vm *vm)
 {
 	return vm ? vm->kvm : 0;
+}
+
+/* The ledger's readers need no lock, and those who count need not stop the road for a million pages. */
+static void count_pages(const struct fbk_ledger *l, struct fbk_metrics *ret)
+{
+	struct fbk_ledger_entry e;
+	uint32_t cursor = 0;
+
+	while (!fbk_ledger_next(l, &cursor, &e))
+		ret->pages[e.state % FBK_METRICS_STATES]++;
+	ret->capacity_pages = l->max_pages;
+}
+
+int fbk_vm_metrics(struct fbk_vm *vm, struct fbk_metrics *ret)
+{
+	struct fbk_metrics m = { .size = sizeof(m) };
+	const struct fbk_vcpu *vcpu;
+	uint32_t s;
+
+	if (!vm || !ret || ret->size != sizeof(*ret))
+		return -EINVAL;
+	memcpy(m.vm, vm->id, sizeof(m.vm));
+	pthread_mutex_lock(&vm->lock);
+	fbk_counts_read(&vm->counts, &m);
+	for (vcpu = vm->vcpus; vcpu; vcpu = vcpu->next)
+		fbk_counts_read(&vcpu->counts, &m);
+	for (s = 0; s < FBK_GHES_NR_SOURCES; s++) {
+		m.written[s] = vm->told[s].written;
+		m.acknowledged[s] = vm->told[s].acknowledged;
+		m.withdrawn[s] = vm->told[s].withdrawn;
+	}
+	m.acks_untold = vm->acks_untold;
+	m.queue_pages = fbk_queue_pages(&vm->queue);
+	m.queue_overflow = (uint64_t)vm->rescan;
+	pthread_mutex_unlock(&vm->lock);
+	count_pages(&vm->ledger, &m);
+	m.has_file = vm->ledger_file != NULL;
+	m.file_bytes = fbk_ledger_file_len(vm->ledger_file);
+	*ret = m;
+	return 0;
 }

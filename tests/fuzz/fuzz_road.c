@@ -105,7 +105,7 @@ static void look(const struct fbk_ghes_layout *l, enum fbk_ghes_source s)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 {
-	static const struct fbk_vm_ops ops = { on_event, on_raise, on_pump };
+	static const struct fbk_vm_ops ops = { .event = on_event, .raise_async = on_raise, .want_pump = on_pump };
 	struct fuzz f = { data, len };
 	struct fbk_gmem gmem = { 0 };
 	struct fbk_gmem_region r = { { RAM_GPA }, { (uintptr_t)ram }, RAM_LEN };

@@ -34,7 +34,40 @@ struct world {
 	uint32_t nr_events, nr_raised, nr_pump;
 	int raise_fails;
 	struct fbk_event ev; /* the latest */
+	uint32_t nr_acks;
+	struct fbk_event_ack ack; /* likewise */
 };
+
+/* For tests/formats: what was told, as lines. */
+static void keep_line(const char *line, int len)
+{
+	const char *path = getenv("FIREBREAK_TEST_EVENTS");
+	FILE *f;
+
+	assert_true(len > 0);
+	if (!path)
+		return;
+	f = fopen(path, "a");
+	assert_non_null(f);
+	fputs(line, f);
+	fclose(f);
+}
+
+static void keep_event(const struct fbk_event *ev)
+{
+	char line[FBK_EVENT_JSON_MAX];
+	int len = fbk_event_json(ev, line, sizeof(line));
+
+	keep_line(line, len);
+}
+
+static void keep_ack(const struct fbk_event_ack *ack)
+{
+	char line[FBK_EVENT_JSON_MAX];
+	int len = fbk_event_ack_json(ack, line, sizeof(line));
+
+	keep_line(line, len);
+}
 
 static void on_event(void *opaque, const struct fbk_event *ev)
 {
@@ -42,7 +75,18 @@ static void on_event(void *opaque, const struct fbk_event *ev)
 
 	assert_int_equal(ev->size, sizeof(*ev));
 	w->ev = *ev;
-	w->nr_events++;
+	if (w->nr_events++ < 200)
+		keep_event(ev);
+}
+
+static void on_ack(void *opaque, const struct fbk_event_ack *ack)
+{
+	struct world *w = opaque;
+
+	assert_int_equal(ack->size, sizeof(*ack));
+	w->ack = *ack;
+	if (w->nr_acks++ < 200)
+		keep_ack(ack);
 }
 
 static int on_raise(void *opaque)
@@ -58,7 +102,7 @@ static void on_pump(void *opaque)
 	((struct world *)opaque)->nr_pump++;
 }
 
-static const struct fbk_vm_ops ops = { .event = on_event, .raise_async = on_raise, .want_pump = on_pump };
+static const struct fbk_vm_ops ops = { .event = on_event, .raise_async = on_raise, .want_pump = on_pump, .acknowledged = on_ack };
 
 static struct fbk_vm_config config(struct world *w)
 {
@@ -1131,7 +1175,7 @@ static void every_call_of_creation_may_fail(void **state)
 		if (!err)
 			break;
 	}
-	assert_int_equal(n, 3 + 4 + 1);
+	assert_int_equal(n, 3 + 5 + 1);
 }
 
 static void callers_bugs(void **state)
@@ -1239,7 +1283,7 @@ static void *crowd_thread(void *arg)
 
 static void many_threads(void **state)
 {
-	static const struct fbk_vm_ops crowd_ops = { on_crowd_event, crowd_raise, crowd_pump };
+	static const struct fbk_vm_ops crowd_ops = { .event = on_crowd_event, .raise_async = crowd_raise, .want_pump = crowd_pump };
 	struct crowd c[4];
 	struct fbk_vm_config cfg;
 	pthread_t t[4];
@@ -1340,12 +1384,30 @@ static void a_record_is_never_seen_half_written(void **state)
 }
 
 /* On the disk when the event is told, and before the injection is asked for; a disk that fails stops nobody. */
+static struct fbk_metrics metrics(struct world *w)
+{
+	struct fbk_metrics m = { .size = sizeof(m) };
+
+	assert_int_equal(fbk_vm_metrics(w->vm, &m), 0);
+	return m;
+}
+
+static uint64_t sum(const uint64_t *v, size_t nr)
+{
+	uint64_t s = 0;
+
+	while (nr--)
+		s += *v++;
+	return s;
+}
+
 static void the_ledger_s_file(void **state)
 {
 	struct fbk_ledger_file_info info = { .size = sizeof(info) };
 	char folder[] = "/tmp/firebreak-vm-XXXXXX", path[64];
 	struct fbk_ledger_file *file, *reader;
 	struct fbk_ledger_entry e;
+	struct fbk_metrics m;
 	struct fbk_vm_config cfg;
 	struct fbk_vm *second;
 	struct fbk_verdict v;
@@ -1372,12 +1434,21 @@ static void the_ledger_s_file(void **state)
 	assert_int_equal(fbk_ledger_file_open(path, FBK_LEDGER_FILE_READ, NULL, &info, &reader), 0);
 	assert_int_equal(info.pages, 1 + w.ev.pages);
 	fbk_ledger_file_close(reader);
+	assert_true(w.ev.step_ns[FBK_STEP_RECORD] > 0);
+	m = metrics(&w);
+	assert_int_equal(m.has_file, 1);
+	assert_int_equal(m.file_bytes, 64 * (1 + info.records));
+	assert_int_equal(sum(m.sync.bucket, FBK_METRICS_BUCKETS), 2);
+	assert_int_equal(m.file_failures, 0);
 	/* Deleted under us: the guest goes on, the event says so, and it comes back. */
 	assert_int_equal(unlink(path), 0);
 	assert_int_equal(sea(&w, 1, 5, &v), 0);
 	assert_int_equal(v.action, FBK_VERDICT_REPLAY);
 	assert_int_equal(w.ev.ledger, 1);
 	assert_int_equal(w.ev.ledger_file, -ENOENT);
+	m = metrics(&w);
+	assert_int_equal(m.file_failures, 1);
+	assert_int_equal(sum(m.sync.bucket, FBK_METRICS_BUCKETS), 2);
 	assert_int_equal(fbk_ledger_file_compact(file), 0);
 	/* Nothing to record, nothing to write. */
 	exits_with(&w, 0, 0, 0x92000410, 0, 0);
@@ -1407,10 +1478,218 @@ static void the_ledger_s_file(void **state)
 	rmdir(folder);
 }
 
+static uint64_t steps(const struct fbk_event *ev)
+{
+	uint64_t sum = 0;
+	int i;
+
+	for (i = 0; i < FBK_NR_STEPS; i++)
+		sum += ev->step_ns[i];
+	return sum;
+}
+
+/* Where the time went: together the steps are all of it, and what was not done took none. */
+static void time_by_step(void **state)
+{
+	struct fbk_verdict v;
+	struct world w;
+	siginfo_t si;
+
+	start(&w);
+	/* A look at the clock between two steps that are taken; each look is a tick. */
+	assert_int_equal(sea(&w, 0, 5, &v), 0);
+	assert_int_equal(w.ev.duration_ns, 3 * fake_kvm.tick_ns);
+	assert_int_equal(steps(&w.ev), w.ev.duration_ns);
+	assert_int_equal(w.ev.step_ns[FBK_STEP_INSPECT], fake_kvm.tick_ns);
+	assert_int_equal(w.ev.step_ns[FBK_STEP_NOTIFY], fake_kvm.tick_ns);
+	assert_int_equal(w.ev.step_ns[FBK_STEP_REPLAY], fake_kvm.tick_ns);
+	assert_int_equal(w.ev.step_ns[FBK_STEP_RECORD], 0);
+	assert_int_equal(w.ev.step_ns[FBK_STEP_RETIRE], 0);
+	/* The wait for the guest, who does not acknowledge, is the notification's. */
+	assert_int_equal(sea(&w, 1, 6, &v), 0);
+	assert_true(w.ev.ack_wait_ns >= 20000000);
+	assert_true(w.ev.step_ns[FBK_STEP_NOTIFY] >= w.ev.ack_wait_ns);
+	assert_int_equal(steps(&w.ev), w.ev.duration_ns);
+	/* Nothing is replayed for what nobody touched. */
+	si = bus(&w, BUS_MCEERR_AO, 9, 12);
+	assert_int_equal(fbk_vm_sigbus(w.vm, &si, &v), 0);
+	assert_int_equal(w.ev.step_ns[FBK_STEP_REPLAY], 0);
+	assert_true(w.ev.step_ns[FBK_STEP_NOTIFY] > 0);
+	assert_int_equal(steps(&w.ev), w.ev.duration_ns);
+	/* Nobody to tell: no step of its own. */
+	exits_with(&w, 0, 0, 0x92000410, 0, 0);
+	assert_int_equal(fbk_vcpu_sea(w.vcpu[0], &v), 0);
+	assert_int_equal(w.ev.step_ns[FBK_STEP_NOTIFY], 0);
+	assert_int_equal(steps(&w.ev), w.ev.duration_ns);
+	stop(&w);
+}
+
+/* What the guest acknowledges is told once: by the next error, or by the pump when somebody asks it. */
+static void acknowledgements_are_told(void **state)
+{
+	struct fake_record rec;
+	struct fbk_vm_config cfg;
+	struct fbk_verdict v;
+	struct world w;
+	uint64_t wait, before;
+	int i;
+
+	prepare(&w);
+	cfg = config(&w);
+	for (i = 0; i < FBK_VM_ID_LEN; i++)
+		cfg.id[i] = (uint8_t)(i + 1);
+	start_with(&w, &cfg);
+	assert_int_equal(sea(&w, 0, 5, &v), 0);
+	assert_memory_equal(w.ev.vm, cfg.id, sizeof(cfg.id));
+	assert_int_equal(w.ev.acknowledged, 0);
+	assert_int_equal(w.nr_acks, 0);
+	/* Not yet: looked for again, at intervals that double. */
+	assert_int_equal(fbk_vm_pump(w.vm, &wait), 0);
+	assert_int_equal(wait, 1000000);
+	fake_kvm.now_ns += 50000000;
+	before = fake_kvm.now_ns;
+	assert_int_equal(fbk_vm_pump(w.vm, &wait), 0);
+	assert_in_range(wait, 50000000, 51000000);
+	assert_int_equal(w.nr_acks, 0);
+	assert_int_equal(fake_guest_read(&w.guest, FBK_GHES_SEA, 1, &rec), 1);
+	assert_int_equal(fbk_vm_pump(w.vm, &wait), 0);
+	assert_int_equal(wait, UINT64_MAX);
+	assert_int_equal(w.nr_acks, 1);
+	assert_int_equal(w.ack.method, FBK_NOTIFY_SEA);
+	assert_int_equal(w.ack.record, 1);
+	assert_int_equal(w.ack.seq, 1);
+	assert_int_equal(w.ack.nr_pages, 1);
+	assert_int_equal(w.ack.pages[0].addr, page(5));
+	assert_memory_equal(w.ack.vm, cfg.id, sizeof(cfg.id));
+	assert_true(w.ack.mono_ns > before);
+	assert_in_range(w.ack.waited_ns, 50000000, 51000000);
+	assert_int_equal(fbk_vm_pump(w.vm, &wait), 0);
+	assert_int_equal(w.nr_acks, 1);
+	/* An error on a page that the guest knows of; a new one; and the one before seen on the way. */
+	assert_int_equal(sea(&w, 0, 5, &v), 0);
+	assert_int_equal(w.ev.acknowledged, 1);
+	assert_int_equal(fake_guest_read(&w.guest, FBK_GHES_SEA, 1, &rec), 1);
+	assert_int_equal(sea(&w, 1, 6, &v), 0);
+	assert_int_equal(w.ev.acknowledged, 0);
+	assert_int_equal(w.nr_acks, 2);
+	assert_int_equal(w.ack.record, 2);
+	assert_int_equal(w.ack.seq, 2);
+	/* Asynchronously: for all that waited. */
+	fake_kvm.pstate = EL1;
+	assert_int_equal(sea(&w, 0, 7, &v), 0);
+	assert_int_equal(fake_guest_read(&w.guest, FBK_GHES_ASYNC, 1, &rec), 1);
+	assert_int_equal(fbk_vm_pump(w.vm, &wait), 0);
+	assert_int_equal(w.nr_acks, 3);
+	assert_int_equal(w.ack.method, FBK_NOTIFY_ASYNC);
+	assert_int_equal(w.ack.seq, 0);
+	assert_int_equal(w.ack.pages[0].addr, page(7));
+	/* No page, nothing to acknowledge. */
+	exits_with(&w, 0, 0, 0x92000410, 0, 0);
+	assert_int_equal(fbk_vcpu_sea(w.vcpu[0], &v), 0);
+	assert_int_equal(w.ev.acknowledged, -1);
+	stop(&w);
+}
+
+/* Whoever does not want to know is not made to look for it. */
+static void nobody_asks_for_acknowledgements(void **state)
+{
+	static const struct fbk_vm_ops deaf = { .event = on_event, .raise_async = on_raise, .want_pump = on_pump };
+	struct fake_record rec;
+	struct fbk_vm_config cfg;
+	struct fbk_verdict v;
+	struct world w;
+	uint64_t wait;
+
+	prepare(&w);
+	cfg = config(&w);
+	cfg.ops = &deaf;
+	start_with(&w, &cfg);
+	assert_int_equal(sea(&w, 0, 5, &v), 0);
+	assert_int_equal(fbk_vm_pump(w.vm, &wait), 0);
+	assert_int_equal(wait, UINT64_MAX);
+	assert_int_equal(fake_guest_read(&w.guest, FBK_GHES_SEA, 1, &rec), 1);
+	assert_int_equal(sea(&w, 0, 6, &v), 0);
+	assert_int_equal(ledger(&w, 5).state, FBK_PAGE_REPORTED);
+	stop(&w);
+}
+
+static void what_is_counted(void **state)
+{
+	struct fake_record rec;
+	struct fbk_metrics m = { 0 };
+	struct fbk_verdict v;
+	struct world w;
+	siginfo_t si;
+
+	start(&w);
+	assert_int_equal(fbk_vm_metrics(w.vm, &m), -EINVAL);
+	assert_int_equal(fbk_vm_metrics(w.vm, NULL), -EINVAL);
+	assert_int_equal(fbk_vm_metrics(NULL, &m), -EINVAL);
+	m = metrics(&w);
+	assert_int_equal(sum(m.source, FBK_NR_SOURCES), 0);
+	assert_int_equal(m.capacity_pages, FBK_LEDGER_DEFAULT_PAGES);
+
+	/* Two that are acknowledged, one of which is on a known page; a kernel's; the host's; one that is malformed. */
+	assert_int_equal(sea(&w, 0, 5, &v), 0);
+	assert_int_equal(fake_guest_read(&w.guest, FBK_GHES_SEA, 1, &rec), 1);
+	assert_int_equal(sea(&w, 1, 5, &v), 0);
+	assert_int_equal(fake_guest_read(&w.guest, FBK_GHES_SEA, 1, &rec), 1);
+	fake_kvm.pstate = EL1;
+	assert_int_equal(sea(&w, 0, 6, &v), 0);
+	si = bus(&w, BUS_MCEERR_AO, 8, 14);
+	assert_int_equal(fbk_vm_sigbus(w.vm, &si, &v), 0);
+	exits_with(&w, 0, 1, 0x12345678, 0, page(9));
+	assert_int_equal(fbk_vcpu_sea(w.vcpu[0], &v), -EBADMSG);
+	/* One that nobody reads, and another vCPU's that takes its place. */
+	fake_kvm.pstate = EL0;
+	assert_int_equal(sea(&w, 0, 20, &v), 0);
+	assert_int_equal(sea(&w, 1, 21, &v), 0);
+	assert_int_equal(w.ev.notify_err, -EBUSY);
+
+	m = metrics(&w);
+	assert_int_equal(m.source[FBK_SOURCE_SEA], 6);
+	assert_int_equal(m.source[FBK_SOURCE_SIGBUS_AO], 1);
+	assert_int_equal(sum(m.source, FBK_NR_SOURCES), w.nr_events);
+	assert_int_equal(m.malformed, 1);
+	assert_int_equal(m.kind[FBK_ABORT_DATA], 5);
+	assert_int_equal(m.kind[FBK_ABORT_UNKNOWN], 1);
+	assert_int_equal(m.severity[FBK_SEVERITY_UER], 6);
+	assert_int_equal(m.verdict[FBK_VERDICT_REPLAY][FBK_REASON_RECOVERABLE], 5);
+	assert_int_equal(m.verdict[FBK_VERDICT_REPORT][FBK_REASON_ASYNC], 1);
+	assert_int_equal(m.verdict[FBK_VERDICT_STOP][FBK_REASON_MALFORMED], 1);
+	assert_int_equal(m.notify[FBK_NOTIFY_SEA], 3);
+	assert_int_equal(m.replay[FBK_REPLAY_HELPER], 5);
+	assert_int_equal(m.replay[FBK_REPLAY_NONE], 2);
+	assert_int_equal(sum(m.duration.bucket, FBK_METRICS_BUCKETS), 7);
+	assert_int_equal(m.written[FBK_GHES_SEA], 3);
+	assert_int_equal(m.acknowledged[FBK_GHES_SEA], 2);
+	assert_int_equal(m.withdrawn[FBK_GHES_SEA], 1);
+	assert_int_equal(m.written[FBK_GHES_ASYNC], 1);
+	assert_int_equal(m.acknowledged[FBK_GHES_ASYNC], 0);
+	/* 8 to 11 of the host's page, and the two of the end. */
+	assert_int_equal(m.queue_pages, 4 + 2);
+	assert_int_equal(m.queue_overflow, 0);
+	assert_int_equal(m.pages[FBK_PAGE_POISONED], 1 + 4 + 2);
+	assert_int_equal(m.pages[FBK_PAGE_REPORTED], 1);
+	assert_int_equal(m.acks_untold, 0);
+	assert_int_equal(w.nr_acks, 2);
+	assert_int_equal(m.has_file, 0);
+
+	/* A vCPU that goes leaves what it has counted. */
+	fbk_vcpu_destroy(w.vcpu[1]);
+	w.vcpu[1] = NULL;
+	assert_int_equal(metrics(&w).source[FBK_SOURCE_SEA], 6);
+	stop(&w);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(the_ledger_s_file),
+		cmocka_unit_test(time_by_step),
+		cmocka_unit_test(acknowledgements_are_told),
+		cmocka_unit_test(nobody_asks_for_acknowledgements),
+		cmocka_unit_test(what_is_counted),
 		cmocka_unit_test(contained),
 		cmocka_unit_test(kernel_mode_is_told_asynchronously),
 		cmocka_unit_test(records_are_never_alike),
