@@ -35,7 +35,7 @@ static const char status_help[] =
 	"  12  the guest reset itself, and --reset=exit was given\n"
 	"  13  quit by the operator (Ctrl-A x)\n"
 	"  64  wrong usage\n"
-	"  66  kernel, initrd, disk, event, ledger, policy or record file cannot be used\n"
+	"  66  kernel, initrd, disk, event, metrics, ledger, policy or record file cannot be used\n"
 	"  69  this host cannot do what was asked for (no arm64, no KVM, no GICv3, no SEA)\n"
 	"  71  the host, or the monitor, failed at run time\n";
 

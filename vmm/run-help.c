@@ -14,6 +14,8 @@ const char fbk_run_help[] =
 	"  --disk FILE[,ro]       raw disk image, as virtio-blk; up to 4\n"
 	"  --sea=on|off           hardware memory errors leave the kernel for us (default: on where the kernel can)\n"
 	"  --events FILE          one JSON line for each memory error, appended; - is standard error, fd:N a descriptor\n"
+	"  --metrics FILE         counters as Prometheus text, rewritten as errors come\n"
+	"  --id UUID              whose events, metrics and ledger these are (default: a random one)\n"
 	"  --ledger FILE          remember bad pages there, across runs; synced before the guest runs on\n"
 	"  --policy FILE          what is done about which error (default: as `firebreak policy` prints it)\n"
 	"  --reset=reboot|exit    what the guest's own reset does (default: reboot)\n"

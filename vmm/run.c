@@ -19,6 +19,7 @@
 #include <string.h>
 #include <sys/eventfd.h>
 #include <sys/ioctl.h>
+#include <sys/random.h>
 #include <unistd.h>
 
 void fbk_monitor_wake(struct fbk_monitor *m)
@@ -87,9 +88,26 @@ static void on_event(void *opaque, const struct fbk_event *ev)
 {
 	struct fbk_monitor *m = opaque;
 
-	fbk_eventlog_tell(&m->events, ev);
-	if (m->ledger)
-		fbk_monitor_wake(m);
+	bool waits = fbk_eventlog_tell(&m->events, ev);
+
+	if (m->opt.events || m->opt.metrics) {
+		/* Somebody wants to know of the acknowledgement, which the pump looks for. */
+		if (ev->notify == FBK_NOTIFY_SEA)
+			atomic_store(&m->want_pump, true);
+		atomic_store(&m->metrics_stale, true);
+	} else if (!m->ledger && !waits) {
+		return;
+	}
+	fbk_monitor_wake(m);
+}
+
+static void on_acknowledged(void *opaque, const struct fbk_event_ack *ack)
+{
+	struct fbk_monitor *m = opaque;
+
+	fbk_eventlog_tell_ack(&m->events, ack);
+	atomic_store(&m->metrics_stale, true);
+	fbk_monitor_wake(m);
 }
 
 /* The GED's interrupt is edge-triggered: high and low again make one. */
@@ -246,7 +264,8 @@ static int open_machine(struct fbk_monitor *m)
 
 static int open_road(struct fbk_monitor *m)
 {
-	static const struct fbk_vm_ops ops = { .event = on_event, .raise_async = raise_async, .want_pump = want_pump };
+	static const struct fbk_vm_ops ops = { .event = on_event, .raise_async = raise_async, .want_pump = want_pump,
+					       .acknowledged = on_acknowledged };
 	struct fbk_vm_config cfg = {
 		.size = sizeof(cfg),
 		.vm_fd = m->vm_fd,
@@ -259,6 +278,7 @@ static int open_road(struct fbk_monitor *m)
 	};
 	int r;
 
+	memcpy(cfg.id, m->opt.id, sizeof(cfg.id));
 	r = fbk_vm_create(&cfg, &m->road);
 	for (unsigned int i = 0; i < m->opt.nr_cpus && !r; i++)
 		r = fbk_vcpu_create(m->road, m->cpu[i].fd, m->cpu[i].run, i, &m->cpu[i].road);
@@ -269,6 +289,20 @@ static int open_road(struct fbk_monitor *m)
 		return FBK_EXIT_HOST;
 	}
 	fbk_monitor_ledger_heal(m);
+	return fbk_monitor_metrics_open(m);
+}
+
+/* A name that no other VM has, where the operator gives none: a random UUID [RFC 9562, version 4]. */
+static int take_id(struct fbk_run_options *o)
+{
+	if (o->has_id)
+		return 0;
+	if (getrandom(o->id, sizeof(o->id), 0) != sizeof(o->id)) {
+		fbk_say("getrandom: %s", strerror(errno));
+		return FBK_EXIT_HOST;
+	}
+	o->id[6] = (o->id[6] & 0x0f) | 0x40;
+	o->id[8] = (o->id[8] & 0x3f) | 0x80;
 	return 0;
 }
 
@@ -290,7 +324,9 @@ static int run(struct fbk_monitor *m)
 		return FBK_EXIT_HOST;
 	}
 	fbk_policy_default(&m->policy);
-	r = m->opt.policy ? fbk_policy_load("--policy", m->opt.policy, &m->policy) : 0;
+	r = take_id(&m->opt);
+	if (!r && m->opt.policy)
+		r = fbk_policy_load("--policy", m->opt.policy, &m->policy);
 	if (!r)
 		r = fbk_boot_open(&m->boot, m->opt.kernel, m->opt.initrd);
 	if (!r)

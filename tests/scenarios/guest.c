@@ -113,7 +113,8 @@ static bool same_spec(const struct fbk_guest_spec *a, const struct fbk_guest_spe
 	       !strcmp(a->append ? a->append : "", b->append ? b->append : "") &&
 	       !strcmp(a->reset ? a->reset : "", b->reset ? b->reset : "") &&
 	       !strcmp(a->ledger ? a->ledger : "", b->ledger ? b->ledger : "") &&
-	       !strcmp(a->policy ? a->policy : "", b->policy ? b->policy : "");
+	       !strcmp(a->policy ? a->policy : "", b->policy ? b->policy : "") &&
+	       !strcmp(a->id ? a->id : "", b->id ? b->id : "");
 }
 
 static const char *line_find(struct fbk_guest *g, size_t from, const char *needle, size_t *ret_end)
@@ -298,7 +299,7 @@ static char *policy_for(struct fbk_guest *g)
 static void guest_start(struct fbk_guest *g)
 {
 	const struct fbk_guest_spec *s = &g->spec;
-	char cpus[16], memory[16], *append, *argv[32];
+	char cpus[16], memory[16], *append, *argv[40];
 	int to_guest[2], from_guest[2], err, n = 0;
 
 	snprintf(cpus, sizeof(cpus), "%u", s->cpus ? s->cpus : 1);
@@ -321,6 +322,8 @@ static void guest_start(struct fbk_guest *g)
 	argv[n++] = s->sea_off ? "--sea=off" : "--sea=on";
 	argv[n++] = "--events";
 	argv[n++] = fbk_path_out("guest-%u.events", g->id);
+	argv[n++] = "--metrics";
+	argv[n++] = fbk_path_out("guest-%u.prom", g->id);
 	if (!s->no_disk) {
 		argv[n++] = "--disk";
 		argv[n++] = disk_for(g);
@@ -336,6 +339,10 @@ static void guest_start(struct fbk_guest *g)
 	if (s->policy) {
 		argv[n++] = "--policy";
 		argv[n++] = policy_for(g);
+	}
+	if (s->id) {
+		argv[n++] = "--id";
+		argv[n++] = (char *)s->id;
 	}
 	argv[n] = NULL;
 
@@ -488,6 +495,11 @@ void fbk_guest_spoil(struct fbk_guest *g)
 	g->spoilt = true;
 }
 
+unsigned int fbk_guest_id(const struct fbk_guest *g)
+{
+	return g->id;
+}
+
 pid_t fbk_guest_pid(const struct fbk_guest *g)
 {
 	return g->pid;
@@ -510,6 +522,11 @@ bool fbk_guest_monitor_said(const struct fbk_guest *g, const char *needle)
 		found = strstr(line, needle) != NULL;
 	fclose(f);
 	return found;
+}
+
+const char *fbk_guest_metrics(const struct fbk_guest *g)
+{
+	return fbk_path_out("guest-%u.prom", g->id);
 }
 
 bool fbk_guest_alive(struct fbk_guest *g)

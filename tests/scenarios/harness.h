@@ -70,6 +70,7 @@ struct fbk_guest_spec {
 	const char *reset;  /* --reset=, or NULL for the monitor's default */
 	const char *ledger; /* --ledger=, or NULL for none */
 	const char *policy; /* what the file of --policy says behind its version, or NULL for none */
+	const char *id;	    /* --id=, or NULL: the monitor takes one */
 };
 
 /**
@@ -88,8 +89,10 @@ struct fbk_guest *fbk_guest_boot(const struct fbk_guest_spec *spec);
 /* No later scenario shall use this guest: it has been through something. */
 void fbk_guest_spoil(struct fbk_guest *g);
 
+unsigned int fbk_guest_id(const struct fbk_guest *g); /* the N of its files, guest-N.* */
 pid_t fbk_guest_pid(const struct fbk_guest *g);
 const char *fbk_guest_events(const struct fbk_guest *g);
+const char *fbk_guest_metrics(const struct fbk_guest *g);
 
 /* Has its monitor said so on standard error? */
 bool fbk_guest_monitor_said(const struct fbk_guest *g, const char *needle);
