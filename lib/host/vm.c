@@ -441,6 +441,7 @@ static int walk(struct fbk_vcpu *vcpu, struct fbk_event *ev, const struct fbk_sp
 	int err, saved;
 
 	err = inspect(vcpu, ev, span, &pstate);
+	saved = errno; /* what follows has errors of its own */
 	pthread_mutex_lock(&vm->lock);
 	record(vm, ev, span);
 	if (!err)
@@ -453,8 +454,10 @@ static int walk(struct fbk_vcpu *vcpu, struct fbk_event *ev, const struct fbk_sp
 	pthread_mutex_unlock(&vm->lock);
 	keep(vm, ev, span, watch);
 	finish(vm, ev, &after, watch);
-	if (!err)
+	if (!err) {
 		err = replay(vcpu, ev, pstate, watch);
+		saved = errno;
+	}
 	if (err)
 		goto failed;
 	count(vm, &vcpu->counts, ev, watch);
@@ -463,7 +466,6 @@ static int walk(struct fbk_vcpu *vcpu, struct fbk_event *ev, const struct fbk_sp
 	return 0;
 
 failed:
-	saved = errno;
 	ev->replay_err = err;
 	ev->sys_errno = err == -EIO ? saved : 0;
 	if (!ev->verdict.text)

@@ -5,6 +5,7 @@
  */
 #include "test.h"
 
+#include "fake_disk.h"
 #include "fake_guest.h"
 #include "fake_kvm.h"
 
@@ -1143,6 +1144,50 @@ static void every_call_of_the_road_may_fail(void **state)
 	}
 }
 
+/* The kernel refuses a register while the disk refuses everything: the errno that is told is the kernel's. */
+static void the_kernel_s_errno_and_the_disk_s(void **state)
+{
+	uint32_t n, failures = 0;
+
+	for (n = 1;; n++) {
+		struct fbk_ledger_file *file;
+		struct fbk_vm_config cfg;
+		struct fbk_verdict v;
+		struct world w;
+		int err;
+
+		fake_disk_install();
+		prepare(&w);
+		assert_int_equal(fbk_ledger_file_open("ledger", FBK_LEDGER_FILE_OWN, NULL, NULL, &file), 0);
+		cfg = config(&w);
+		cfg.ledger_file = file;
+		start_with(&w, &cfg);
+		fake_disk_calm();
+		fake_disk.fail_at = 1;
+		fake_disk.fail_until = UINT32_MAX;
+		fake_disk.fail_errno = ENOSPC;
+		exits_with(&w, 0, 1, 0x92000050, 0x1000, page(5));
+		fake_kvm.nr_calls = 0;
+		fake_kvm.fail_at = n;
+		fake_kvm.fail_errno = EPERM;
+		err = fbk_vcpu_sea(w.vcpu[0], &v);
+		assert_int_equal(w.ev.ledger_file, -ENOSPC);
+		assert_true(err == 0 || err == -EIO);
+		if (err) {
+			assert_int_equal(errno, EPERM);
+			assert_int_equal(w.ev.sys_errno, EPERM);
+			failures++;
+		}
+		leave(&w);
+		fbk_ledger_file_close(file);
+		fake_guest_exit(&w.guest);
+		assert_int_equal(fake_kvm.nr_allocs, 0);
+		if (fake_kvm.nr_calls < n)
+			break;
+	}
+	assert_int_equal(failures, 3); /* PSTATE, the helper, the correction */
+}
+
 static void every_call_of_creation_may_fail(void **state)
 {
 	uint32_t n;
@@ -1720,6 +1765,7 @@ int main(void)
 		cmocka_unit_test(reset),
 		cmocka_unit_test(not_an_external_abort),
 		cmocka_unit_test(every_call_of_the_road_may_fail),
+		cmocka_unit_test(the_kernel_s_errno_and_the_disk_s),
 		cmocka_unit_test(every_call_of_creation_may_fail),
 		cmocka_unit_test(callers_bugs),
 		cmocka_unit_test(many_threads),
