@@ -22,6 +22,7 @@ enum fbk_notify {
 	FBK_NOTIFY_SEA = 1,    /* record in the SEA source's block, read by the abort's handler */
 	FBK_NOTIFY_ASYNC = 2,  /* record in the asynchronous source's block, interrupt raised */
 	FBK_NOTIFY_QUEUED = 3, /* waits for the guest to acknowledge an earlier asynchronous record */
+	FBK_NOTIFY_KNOWN = 4,  /* not told again: this guest has acknowledged a record of the page */
 };
 
 #define FBK_VM_ID_LEN 16
@@ -47,7 +48,7 @@ struct fbk_event {
 
 	enum fbk_source source;
 	int32_t decode;	 /* 0; -EBADMSG: abort is empty and raw_* says why */
-	uint64_t raw_flags; /* the exit's flags; 0 for other sources */
+	uint64_t raw_flags; /* the flags of the exit, SEA or memory fault; 0 for other sources */
 	uint64_t raw_esr;   /* the exit's esr; 0 for other sources */
 	struct fbk_abort abort;
 	int32_t el;	    /* guest exception level that was interrupted; -1: not looked at */
@@ -55,7 +56,7 @@ struct fbk_event {
 	struct fbk_hva hva; /* where the monitor maps it; 0: not known */
 
 	int32_t ledger; /* 1 new page, 0 known, -ENODATA no GPA, -ENOSPC the ledger is full */
-	uint32_t count; /* errors on this page so far, this one included; 0 when ledger is negative */
+	uint32_t count; /* errors on this page so far, as fbk_ledger_record() counts them; 0 when ledger is negative */
 	int32_t ledger_file; /* 1 in the ledger's file, synced if the policy says so; 0 nothing to write, or no file; or why
 				not: what fbk_ledger_file_append() returned, written later */
 

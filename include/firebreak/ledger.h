@@ -15,12 +15,11 @@
 extern "C" {
 #endif
 
-#define FBK_LEDGER_DEFAULT_PAGES 4096
 #define FBK_LEDGER_MAX_PAGES (1u << 28)	      /* 1 TiB of bad memory */
 #define FBK_LEDGER_MAX_COUNT ((1u << 24) - 1) /* counts stop here */
 
 enum fbk_page_state {
-	FBK_PAGE_POISONED = 1, /* known; the guest has not acknowledged a record of it */
+	FBK_PAGE_POISONED = 1, /* known; the guest, since it was last reset, has not acknowledged a record of it */
 	FBK_PAGE_REPORTED = 2, /* the guest has acknowledged a record of it */
 	FBK_PAGE_ISOLATED = 3, /* out of the guest's and the monitor's reach */
 	FBK_PAGE_HEALED = 4,   /* a good page stands in its place */
@@ -31,7 +30,7 @@ struct fbk_ledger_entry {
 	struct fbk_gpa gpa;	  /* page-aligned */
 	uint64_t first_ns;	  /* CLOCK_REALTIME of the first error, nanoseconds */
 	uint64_t last_ns;	  /* of the latest, rounded down to whole milliseconds after the first */
-	uint32_t count;		  /* errors on this page; stops at FBK_LEDGER_MAX_COUNT */
+	uint32_t count;		  /* errors on this page, see fbk_ledger_record(); stops at FBK_LEDGER_MAX_COUNT */
 	uint32_t sources;	  /* bit (1u << enum fbk_source) for each source that named it */
 	enum fbk_page_state state;
 };
@@ -64,11 +63,14 @@ FBK_API size_t fbk_ledger_storage_len(uint32_t max_pages);
 FBK_API FBK_MUST_CHECK int fbk_ledger_init(struct fbk_ledger *l, void *storage, size_t len, uint32_t max_pages);
 
 /**
- * fbk_ledger_record - note one error on the page that holds gpa
+ * fbk_ledger_record - note one report of an error on the page that holds gpa
  * @now_ns: CLOCK_REALTIME, nanoseconds
- * @ret:    the page's entry after this error; may be NULL
+ * @ret:    the page's entry after this report; may be NULL
  *
- * A healed page that fails again is poisoned again.
+ * One error may be reported by several sources. So it is the first report that counts, and each later one by a source that
+ * had named the page before; a source that names it for the first time is noted, with the time, and the count stays.
+ *
+ * A healed page that fails again is poisoned again, and that counts whoever reports it.
  *
  * Return:  1 the page is new, 0 it was known.
  * Errors:  -EINVAL; -ENOSPC a new page, and max_pages are there already.

@@ -35,6 +35,7 @@ enum fbk_reason {
 	FBK_REASON_MALFORMED,	  /* the exit's syndrome is no external abort */
 	FBK_REASON_RATE,	  /* more errors in this VM, in a short time, than the policy allows */
 	FBK_REASON_BUDGET,	  /* more pages of this VM are lost than the policy allows */
+	FBK_REASON_LEDGER_FULL,	  /* the ledger has no room for the page */
 };
 
 struct fbk_verdict {

@@ -44,6 +44,8 @@ struct fbk_vm_ops {
 	void (*acknowledged)(void *opaque, const struct fbk_event_ack *ack);
 };
 
+#define FBK_VM_DEFAULT_PAGES (1u << 20) /* 4 GiB of bad memory; 32 MiB of address space, of which only what is used is taken */
+
 struct fbk_vm_config {
 	uint32_t size;			    /* sizeof(struct fbk_vm_config) */
 	int vm_fd;			    /* KVM VM; borrowed, must outlive the fbk_vm */
@@ -52,7 +54,7 @@ struct fbk_vm_config {
 	const struct fbk_policy *policy;    /* copied; NULL: fbk_policy_default() */
 	const struct fbk_vm_ops *ops;	    /* borrowed */
 	void *opaque;			    /* handed to every op */
-	uint32_t max_pages;		    /* ledger capacity in pages; 0: FBK_LEDGER_DEFAULT_PAGES; those of ledger_file come on top */
+	uint32_t max_pages;		    /* ledger capacity in pages; 0: all of guest RAM, at most FBK_VM_DEFAULT_PAGES; those of ledger_file come on top */
 	struct fbk_ledger_file *ledger_file; /* borrowed: loaded here, and after fbk_vm_destroy() only closed; NULL: none */
 	uint8_t id[FBK_VM_ID_LEN]; /* the VM's, as a UUID for example: in each of its events (copied); zeros: not said */
 };
@@ -92,8 +94,9 @@ FBK_API void fbk_vcpu_destroy(struct fbk_vcpu *vcpu); /* NULL allowed */
  * Verdict FBK_VERDICT_REPLAY and _SERROR are already carried out: run the vCPU. _STOP and _PAUSE are the monitor's; with
  * them nothing was injected, and the vCPU, run again, takes the same exit.
  *
- * A full ledger and a guest that does not acknowledge are no errors here: the abort is replayed all the same and the
- * event says what could not be done. The call takes at most the policy's ack_wait_us longer than its ioctls.
+ * A guest that does not acknowledge is no error here: the abort is replayed all the same and the event says what could not
+ * be done. The call takes at most the policy's ack_wait_us longer than its ioctls. A full ledger is no error either, but
+ * the end of this VM, FBK_VERDICT_STOP: a page that is not remembered would come back as if it were good.
  *
  * Return:  0.
  * Errors:  -EINVAL null argument, or kvm_run holds another exit; -EBADMSG the exit's syndrome is no external abort;
@@ -117,12 +120,26 @@ FBK_API FBK_MUST_CHECK int fbk_vcpu_sea(struct fbk_vcpu *vcpu, struct fbk_verdic
 FBK_API FBK_MUST_CHECK int fbk_vcpu_sigbus(struct fbk_vcpu *vcpu, const siginfo_t *si, struct fbk_verdict *ret);
 
 /**
+ * fbk_vcpu_memory_fault - KVM_RUN failed with EHWPOISON: same road, same outcome
+ * @err: the errno of KVM_RUN
+ *
+ * KVM tells so of memory that is not mapped into this process. With KVM_EXIT_MEMORY_FAULT in kvm_run the page is known,
+ * as far as it is guest RAM the rest of its size, too; a page outside the view is believed. Without it the error has no
+ * address, and the policy's no_address decides.
+ *
+ * Return:  0.
+ * Errors:  as fbk_vcpu_sea(), without -EBADMSG; -EINVAL err is not EHWPOISON: no memory error, whatever the exit.
+ * Context: as fbk_vcpu_sea().
+ */
+FBK_API FBK_MUST_CHECK int fbk_vcpu_memory_fault(struct fbk_vcpu *vcpu, int err, struct fbk_verdict *ret);
+
+/**
  * fbk_vm_sigbus - the monitor learnt of poison in guest RAM outside of any vCPU
  * @si: BUS_MCEERR_AO, or BUS_MCEERR_AR of an I/O thread whose copy failed
  *
  * Record, and report through the asynchronous source; nothing is replayed. A page whose report still waits for the
- * guest is counted, not reported twice. Verdicts FBK_VERDICT_STOP, with which nothing is reported, and _PAUSE are the
- * monitor's.
+ * guest, or was acknowledged by it, is recorded and not reported twice. Verdicts FBK_VERDICT_STOP, with which nothing is
+ * reported, and _PAUSE are the monitor's.
  *
  * Return:  0.
  * Errors:  -EINVAL null argument or no memory error; -ERANGE not guest RAM.
@@ -134,11 +151,11 @@ FBK_API FBK_MUST_CHECK int fbk_vm_sigbus(struct fbk_vm *vm, const siginfo_t *si,
  * fbk_vm_pump - deliver queued records whose turn has come
  * @ret_wait_ns: how long until it is worth calling again; UINT64_MAX: nothing waits
  *
- * Call it when want_pump asks, then again whenever the returned time has passed. It never blocks on the guest: it looks
+ * Call it when want_pump asks, and once when a guest starts with a ledger file; then again whenever the returned time has passed. It never blocks on the guest: it looks
  * for the acknowledgement, and writes the next record (up to 8 pages) when it is there. Since a guest
  * acknowledges before it has isolated anything, records also keep a distance in time. While the acknowledgement is
  * missing the interrupt is raised again now and then, at growing intervals up to one second. For a record in the SEA
- * source's block nothing need be done: it only is looked for, at intervals that double, so that its acknowledgement is told.
+ * source's block nothing need be done: it only is looked for, for about two seconds and ever less often, so that its acknowledgement is told.
  *
  * Return:  0.
  * Errors:  -EINVAL null argument; -EHWPOISON the asynchronous source's block is itself poisoned: what is queued stays
@@ -149,6 +166,9 @@ FBK_API FBK_MUST_CHECK int fbk_vm_pump(struct fbk_vm *vm, uint64_t *ret_wait_ns)
 
 /**
  * fbk_vm_reset - the guest was reset: error blocks are as at boot, queued records are forgotten, the ledger stays
+ *
+ * The new guest knows of no bad page: those that are not healed go from reported back to poisoned, and are told anew
+ * by fbk_vm_pump(), which is asked for.
  *
  * Return:  0.
  * Errors:  -EINVAL null argument; -EHWPOISON an error block is poisoned: that source is not used any more.

@@ -172,6 +172,8 @@ const char *fbk_notify_name(enum fbk_notify notify)
 		return "async";
 	case FBK_NOTIFY_QUEUED:
 		return "queued";
+	case FBK_NOTIFY_KNOWN:
+		return "known";
 	}
 	return "invalid";
 }

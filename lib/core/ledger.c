@@ -6,7 +6,7 @@
  * Open addressing with linear probing over slots of three words, filled to three quarters at most: 32 bytes a page.
  * Slots are never emptied, so that a reader needs no lock: a probe that meets an empty slot has seen all there was.
  *
- *   word 0  page address | state << SOURCE_BITS | sources     (0: empty; state is never 0)
+ *   word 0  page address | told << 11 | state << SOURCE_BITS | sources     (0: empty; state is never 0)
  *   word 1  first_ns
  *   word 2  milliseconds from first to last << COUNT_BITS | count
  *
@@ -20,12 +20,14 @@
 #define SLOT_WORDS 3
 #define SOURCE_BITS 8
 #define SOURCE_MASK ((1u << SOURCE_BITS) - 1)
-#define STATE_MASK 0xf
+#define STATE_MASK 0x7
+#define TOLD (UINT64_C(1) << 11)
 #define COUNT_BITS 24
 #define MS_MAX ((UINT64_C(1) << (64 - COUNT_BITS)) - 1)
 
 _Static_assert(FBK_NR_SOURCES <= SOURCE_BITS, "one bit a source");
-_Static_assert(SOURCE_BITS + 4 <= FBK_PAGE_SHIFT, "state and sources fit below the page address");
+_Static_assert((STATE_MASK << SOURCE_BITS) < TOLD && TOLD < FBK_PAGE_SIZE, "all of it fits below the page address");
+_Static_assert(!(FBK_LEDGER_NEW & FBK_LEDGER_MAX_COUNT), "a flag beside the count");
 _Static_assert(FBK_LEDGER_MAX_COUNT == (1u << COUNT_BITS) - 1, "count field");
 
 static uint32_t slots_for(uint32_t max_pages)
@@ -79,6 +81,11 @@ static uint64_t *find(const struct fbk_ledger *l, uint64_t page)
 	}
 }
 
+static uint32_t state_of(uint64_t key)
+{
+	return (uint32_t)(key >> SOURCE_BITS) & STATE_MASK;
+}
+
 static void unpack(const uint64_t *s, uint64_t key, struct fbk_ledger_entry *ret)
 {
 	uint64_t last = __atomic_load_n(&s[2], __ATOMIC_RELAXED);
@@ -89,7 +96,7 @@ static void unpack(const uint64_t *s, uint64_t key, struct fbk_ledger_entry *ret
 	ret->last_ns = first + (last >> COUNT_BITS) * 1000000;
 	ret->count = (uint32_t)last & FBK_LEDGER_MAX_COUNT;
 	ret->sources = (uint32_t)key & SOURCE_MASK;
-	ret->state = (enum fbk_page_state)((key >> SOURCE_BITS) & STATE_MASK);
+	ret->state = (enum fbk_page_state)state_of(key);
 }
 
 static uint64_t pack_key(uint64_t page, enum fbk_page_state state, uint64_t sources)
@@ -105,12 +112,12 @@ static uint32_t add(struct fbk_ledger *l, uint64_t *s, uint64_t page, enum fbk_s
 	__atomic_store_n(&s[2], 1, __ATOMIC_RELAXED);
 	__atomic_store_n(&s[0], pack_key(page, FBK_PAGE_POISONED, 1u << source), __ATOMIC_RELEASE);
 	__atomic_store_n(&l->nr_pages, l->nr_pages + 1, __ATOMIC_RELAXED);
-	return 1;
+	return FBK_LEDGER_NEW | 1;
 }
 
 static int healed(uint64_t key)
 {
-	return ((key >> SOURCE_BITS) & STATE_MASK) == FBK_PAGE_HEALED;
+	return state_of(key) == FBK_PAGE_HEALED;
 }
 
 /* A page in the ledger goes from one key to another: those that are healed are counted. */
@@ -123,7 +130,7 @@ static void store_key(struct fbk_ledger *l, uint64_t *s, uint64_t key)
 	__atomic_store_n(&s[0], key, __ATOMIC_RELEASE);
 }
 
-/* One more error in a slot. Return: how many those are. */
+/* One more report in a slot. Return: how many those are. */
 static uint32_t again(struct fbk_ledger *l, uint64_t *s, enum fbk_source source, uint64_t now_ns)
 {
 	uint64_t key = s[0], first = s[1], last = s[2], ms;
@@ -135,7 +142,8 @@ static uint32_t again(struct fbk_ledger *l, uint64_t *s, enum fbk_source source,
 		ms = last >> COUNT_BITS;
 	if (ms > MS_MAX)
 		ms = MS_MAX;
-	if (count < FBK_LEDGER_MAX_COUNT)
+	/* A source that has not named this page yet tells of the error that is known already. */
+	if (count < FBK_LEDGER_MAX_COUNT && (key >> source & 1 || healed(key)))
 		count++;
 	__atomic_store_n(&s[2], ms << COUNT_BITS | count, __ATOMIC_RELAXED);
 	if (healed(key)) {
@@ -169,7 +177,7 @@ int fbk_ledger_record(struct fbk_ledger *l, struct fbk_gpa gpa, enum fbk_source 
 
 		unpack(s, s[0], ret);
 	}
-	return count == 1;
+	return !!(count & FBK_LEDGER_NEW);
 }
 
 int fbk_ledger_set_state(struct fbk_ledger *l, struct fbk_gpa gpa, enum fbk_page_state state)
@@ -182,7 +190,7 @@ int fbk_ledger_set_state(struct fbk_ledger *l, struct fbk_gpa gpa, enum fbk_page
 	s = find(l, page);
 	if (s[0] == 0)
 		return -ENOENT;
-	store_key(l, s, pack_key(page, state, s[0] & SOURCE_MASK));
+	store_key(l, s, pack_key(page, state, s[0] & (state == FBK_PAGE_HEALED ? SOURCE_MASK : SOURCE_MASK | TOLD)));
 	return 0;
 }
 
@@ -190,17 +198,54 @@ void fbk_ledger_reported(struct fbk_ledger *l, struct fbk_gpa gpa)
 {
 	uint64_t page = gpa.addr & FBK_PAGE_MASK;
 	uint64_t *s = find(l, page);
+	uint32_t state = state_of(s[0]);
 
-	if (((s[0] >> SOURCE_BITS) & STATE_MASK) == FBK_PAGE_POISONED)
-		__atomic_store_n(&s[0], pack_key(page, FBK_PAGE_REPORTED, s[0] & SOURCE_MASK), __ATOMIC_RELEASE);
+	if (s[0] == 0 || state == FBK_PAGE_HEALED)
+		return;
+	if (state == FBK_PAGE_POISONED)
+		state = FBK_PAGE_REPORTED;
+	__atomic_store_n(&s[0], pack_key(page, (enum fbk_page_state)state, s[0] & SOURCE_MASK) | TOLD, __ATOMIC_RELEASE);
 }
 
-uint32_t fbk_ledger_state(const struct fbk_ledger *l, uint64_t page)
+int fbk_ledger_untold(const struct fbk_ledger *l, uint64_t page)
 {
 	uint64_t key = __atomic_load_n(find(l, page), __ATOMIC_ACQUIRE);
 
-	/* As in fbk_ledger_lookup(). */
-	return (key & FBK_PAGE_MASK) == page ? (uint32_t)(key >> SOURCE_BITS) & STATE_MASK : 0;
+	return key == 0 || (!(key & TOLD) && state_of(key) != FBK_PAGE_HEALED);
+}
+
+int fbk_ledger_next_untold(const struct fbk_ledger *l, uint32_t *cursor, uint32_t max_slots, uint64_t *ret_page)
+{
+	uint32_t end = l->nr_slots - *cursor > max_slots ? *cursor + max_slots : l->nr_slots, i;
+
+	for (i = *cursor; i < end; i++) {
+		uint64_t key = slot_at(l, i)[0];
+
+		if (key && !(key & TOLD) && state_of(key) != FBK_PAGE_HEALED) {
+			*cursor = i + 1;
+			*ret_page = key & FBK_PAGE_MASK;
+			return 1;
+		}
+	}
+	*cursor = end;
+	return end < l->nr_slots ? 0 : -ENOENT;
+}
+
+int fbk_ledger_next_forget(struct fbk_ledger *l, uint32_t *cursor, uint64_t *ret_page, int *ret_changed)
+{
+	while (*cursor < l->nr_slots) {
+		uint64_t *s = slot_at(l, (*cursor)++);
+		enum fbk_page_state state = (enum fbk_page_state)state_of(s[0]);
+
+		if (s[0] == 0 || state == FBK_PAGE_HEALED)
+			continue;
+		*ret_page = s[0] & FBK_PAGE_MASK;
+		*ret_changed = state == FBK_PAGE_REPORTED;
+		__atomic_store_n(&s[0], pack_key(*ret_page, *ret_changed ? FBK_PAGE_POISONED : state, s[0] & SOURCE_MASK),
+				 __ATOMIC_RELEASE);
+		return 0;
+	}
+	return -ENOENT;
 }
 
 int fbk_ledger_put(struct fbk_ledger *l, const struct fbk_ledger_entry *e)

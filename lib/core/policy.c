@@ -250,6 +250,8 @@ const char *fbk_reason_name(enum fbk_reason reason)
 		return "rate";
 	case FBK_REASON_BUDGET:
 		return "budget";
+	case FBK_REASON_LEDGER_FULL:
+		return "ledger-full";
 	}
 	return "invalid";
 }

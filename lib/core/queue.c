@@ -149,7 +149,7 @@ uint64_t fbk_queue_pages(const struct fbk_queue *q)
 	uint32_t i;
 
 	for (i = 0; i < q->nr; i++)
-		pages += at(q, i)->nr_pages;
+		pages += q->range[i].nr_pages;
 	return pages;
 }
 

@@ -34,6 +34,17 @@ _Static_assert(FBK_CAP_ARM_SEA_TO_USER == KVM_CAP_ARM_SEA_TO_USER, "capability n
 _Static_assert(FBK_KVM_EXIT_ARM_SEA == KVM_EXIT_ARM_SEA, "exit number");
 #endif
 
+#ifdef KVM_EXIT_MEMORY_FAULT
+_Static_assert(FBK_KVM_EXIT_MEMORY_FAULT == KVM_EXIT_MEMORY_FAULT, "exit number");
+#endif
+
+/* [KVM-API "KVM_EXIT_MEMORY_FAULT"], at the exit union's start */
+struct fbk_kvm_memory_fault {
+	uint64_t flags;
+	uint64_t gpa;
+	uint64_t size; /* bytes */
+};
+
 /* [KVM-API "KVM_SET_VCPU_EVENTS"], arm64 */
 struct fbk_kvm_vcpu_events {
 	uint8_t serror_pending;

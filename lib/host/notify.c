@@ -33,6 +33,8 @@
 #define ASYNC_PACE_NS (100 * MS)
 #define ACK_POLL_MAX_US 1000
 
+#define REFILL_SLOTS 8192 /* of the ledger, looked at in one go: tens of microseconds */
+
 static void source_broken(struct fbk_vm *vm, enum fbk_ghes_source s)
 {
 	fbk_handshake_break(&vm->source[s]);
@@ -122,32 +124,60 @@ static int write_async(struct fbk_vm *vm, const struct fbk_gpa *pages, uint32_t 
 	return write_record(vm, FBK_GHES_ASYNC, vm->record, (size_t)len, pages, nr, -1);
 }
 
-/* Queues pages. Errors: -ENOSPC, then the ledger has them for later. */
-static int enqueue(struct fbk_vm *vm, uint64_t page, uint32_t nr_pages)
+static void rescan(struct fbk_vm *vm)
 {
-	int grown = fbk_queue_push(&vm->queue, page, nr_pages);
-
-	if (grown < 0) {
-		vm->rescan = 1;
-		vm->rescan_cursor = 0;
-		return grown;
-	}
-	return 0;
+	vm->rescan = 1;
+	vm->rescan_cursor = 0;
 }
 
-/* Fills the drained queue from the ledger with what the guest has not acknowledged. */
+/* A record that names the page lies in a block, unread. */
+static int in_flight(const struct fbk_vm *vm, uint64_t page)
+{
+	return fbk_handshake_has(&vm->source[FBK_GHES_SEA], page) || fbk_handshake_has(&vm->source[FBK_GHES_ASYNC], page);
+}
+
+/* Queues a page. Errors: -ENOSPC, then the ledger has it for later. */
+static int enqueue(struct fbk_vm *vm, uint64_t page)
+{
+	int grown = fbk_queue_push(&vm->queue, page, 1);
+
+	if (grown < 0)
+		rescan(vm);
+	return grown < 0 ? grown : 0;
+}
+
+/* Queues those pages that the guest has still to be told of. Errors: -ENOSPC, as above. */
+static int enqueue_span(struct fbk_vm *vm, const struct fbk_span *span, uint64_t except)
+{
+	const struct fbk_span *s;
+	int err = 0;
+	uint32_t i;
+
+	for (s = span; s; s = s->next) {
+		for (i = 0; i < s->nr_pages; i++) {
+			uint64_t page = s->page + i * FBK_PAGE_SIZE;
+
+			if (page != except && !in_flight(vm, page) && fbk_ledger_untold(&vm->ledger, page) && enqueue(vm, page))
+				err = -ENOSPC;
+		}
+	}
+	return err;
+}
+
+/* Goes on to fill the drained queue from the ledger. It is not looked through in one go: somebody may want the lock. */
 static void refill(struct fbk_vm *vm)
 {
-	struct fbk_ledger_entry e;
+	uint32_t start = vm->rescan_cursor;
 
-	while (vm->rescan && vm->queue.nr < vm->queue.cap) {
-		if (fbk_ledger_next(&vm->ledger, &vm->rescan_cursor, &e)) {
+	while (vm->rescan && vm->queue.nr < vm->queue.cap && vm->rescan_cursor - start < REFILL_SLOTS) {
+		uint32_t left = REFILL_SLOTS - (vm->rescan_cursor - start);
+		uint64_t page;
+		int r = fbk_ledger_next_untold(&vm->ledger, &vm->rescan_cursor, left, &page);
+
+		if (r < 0)
 			vm->rescan = 0;
-			return;
-		}
-		if (e.state == FBK_PAGE_POISONED && !fbk_handshake_has(&vm->source[FBK_GHES_SEA], e.gpa.addr) &&
-		    !fbk_handshake_has(&vm->source[FBK_GHES_ASYNC], e.gpa.addr))
-			(void)fbk_queue_push(&vm->queue, e.gpa.addr, 1);
+		if (r > 0 && !in_flight(vm, page))
+			(void)fbk_queue_push(&vm->queue, page, 1);
 	}
 }
 
@@ -155,6 +185,32 @@ static void refill(struct fbk_vm *vm)
 static uint64_t paced_ns(const struct fbk_vm *vm, uint64_t mono_ns)
 {
 	return vm->pace_ns > mono_ns + ASYNC_PACE_NS ? vm->pace_ns - mono_ns - ASYNC_PACE_NS : 0;
+}
+
+/* How many of these pages, from the first on, the guest has still to be told of, or else need not be told of. */
+static uint32_t run_of(const struct fbk_vm *vm, const struct fbk_gpa *pages, uint32_t nr, int untold)
+{
+	uint32_t i;
+
+	for (i = 0; i < nr; i++)
+		if ((!in_flight(vm, pages[i].addr) && fbk_ledger_untold(&vm->ledger, pages[i].addr)) != untold)
+			break;
+	return i;
+}
+
+/* The next pages to tell, in front of the queue; those that need not be told any more leave it. Return: how many. */
+static uint32_t next_pages(struct fbk_vm *vm, struct fbk_gpa *pages)
+{
+	uint32_t rounds, nr, settled;
+
+	for (rounds = 0; rounds < 64; rounds++) {
+		nr = fbk_queue_peek(&vm->queue, pages, ASYNC_PAGES);
+		settled = run_of(vm, pages, nr, 0);
+		if (!settled)
+			return run_of(vm, pages, nr, 1);
+		fbk_queue_drop(&vm->queue, settled);
+	}
+	return 0;
 }
 
 /* Writes the next asynchronous record if its turn has come. */
@@ -171,7 +227,9 @@ static int deliver(struct fbk_vm *vm, struct fbk_after *after, uint64_t now_ns, 
 		refill(vm);
 	if (turn == FBK_TURN_GUEST || vm->queue.nr == 0 || paced_ns(vm, mono_ns))
 		return 0;
-	nr = fbk_queue_peek(&vm->queue, pages, ASYNC_PAGES);
+	nr = next_pages(vm, pages);
+	if (!nr)
+		return 0;
 	err = write_async(vm, pages, nr, now_ns);
 	if (err)
 		return err;
@@ -189,7 +247,8 @@ static uint64_t sea_wait_ns(const struct fbk_vm *vm, uint64_t mono_ns)
 {
 	uint64_t age = mono_ns - vm->told[FBK_GHES_SEA].wrote_ns;
 
-	if (!vm->acks || !vm->source[FBK_GHES_SEA].in_flight)
+	/* A guest that has not read it for so long reads it no more; should it all the same, the next error shows it. */
+	if (!vm->acks || !vm->source[FBK_GHES_SEA].in_flight || age > BACKOFF_MAX_NS)
 		return UINT64_MAX;
 	return age > BACKOFF_MIN_NS ? age : BACKOFF_MIN_NS;
 }
@@ -210,7 +269,7 @@ int fbk_notify_finish(struct fbk_vm *vm, const struct fbk_after *after)
 	return err;
 }
 
-/* A record that names the page lies in a block, unread. */
+/* The guest has read of the page, or a record that names it lies in a block. */
 static int told_already(struct fbk_vm *vm, uint64_t page, struct fbk_event *ev)
 {
 	uint32_t s;
@@ -223,29 +282,44 @@ static int told_already(struct fbk_vm *vm, uint64_t page, struct fbk_event *ev)
 			return 1;
 		}
 	}
-	return 0;
+	if (fbk_ledger_untold(&vm->ledger, page))
+		return 0;
+	ev->notify = FBK_NOTIFY_KNOWN;
+	return 1;
+}
+
+static void tell_rest(struct fbk_vm *vm, const struct fbk_span *span, uint64_t except, struct fbk_event *ev, struct fbk_after *after)
+{
+	int full = enqueue_span(vm, span, except);
+	int err = deliver(vm, after, ev->time_ns, ev->mono_ns);
+
+	if (!ev->notify_err)
+		ev->notify_err = full ? full : err;
+	if (waiting(vm))
+		after->pump = 1;
 }
 
 void fbk_notify_async(struct fbk_vm *vm, const struct fbk_span *span, struct fbk_event *ev, struct fbk_after *after)
 {
 	uint64_t page = ev->abort.gpa.addr & FBK_PAGE_MASK;
-	int err;
+	int told = told_already(vm, page, ev);
 
 	/* Once is enough. */
-	if (span->nr_pages == 1 && told_already(vm, page, ev))
+	if (told && span->nr_pages == 1 && !span->next)
+		return;
+	tell_rest(vm, span, UINT64_MAX, ev, after);
+	if (told)
 		return;
 	ev->notify = FBK_NOTIFY_QUEUED;
-	err = enqueue(vm, span->page, span->nr_pages);
-	if (!err)
-		err = deliver(vm, after, ev->time_ns, ev->mono_ns);
-	if (!err && fbk_handshake_has(&vm->source[FBK_GHES_ASYNC], page)) {
+	if (fbk_handshake_has(&vm->source[FBK_GHES_ASYNC], page)) {
 		ev->notify = FBK_NOTIFY_ASYNC;
 		ev->record = vm->source[FBK_GHES_ASYNC].serial;
 	}
-	if (err && !ev->notify_err)
-		ev->notify_err = err;
-	if (waiting(vm))
-		after->pump = 1;
+}
+
+void fbk_notify_rest(struct fbk_vm *vm, const struct fbk_span *span, struct fbk_event *ev, struct fbk_after *after)
+{
+	tell_rest(vm, span, ev->abort.gpa.addr & FBK_PAGE_MASK, ev, after);
 }
 
 /* Takes the unread record of the SEA source back and queues its pages. */
@@ -259,7 +333,7 @@ static void withdraw(struct fbk_vm *vm)
 	if (nr && fbk_block_clear(&vm->block[FBK_GHES_SEA]))
 		source_broken(vm, FBK_GHES_SEA);
 	for (i = 0; i < nr; i++)
-		(void)enqueue(vm, h->pages[i].addr, 1);
+		(void)enqueue(vm, h->pages[i].addr);
 }
 
 static void sleep_us(uint32_t us)
@@ -402,16 +476,33 @@ int fbk_notify_pump(struct fbk_vm *vm, uint64_t *ret_wait_ns)
 	return 0;
 }
 
+/* What the guest before had acknowledged is to be told anew; with the lock held. */
+static void forget_told(struct fbk_vm *vm)
+{
+	struct fbk_gpa page;
+	uint32_t cursor = 0;
+	int changed;
+
+	vm->rescan = 0;
+	while (fbk_ledger_next_forget(&vm->ledger, &cursor, &page.addr, &changed) == 0) {
+		rescan(vm);
+		if (changed)
+			fbk_ledger_file_note(vm->ledger_file, page);
+	}
+}
+
 int fbk_notify_reset(struct fbk_vm *vm)
 {
+	struct fbk_after after = { 0 };
 	uint32_t s;
 	int err = 0;
 
 	if (!vm->has_ghes)
 		return 0;
 	pthread_mutex_lock(&vm->lock);
-	fbk_queue_init(&vm->queue, vm->queue_ring, FBK_QUEUE_RANGES);
-	vm->rescan = 0;
+	fbk_queue_init(&vm->queue, vm->queue_ranges, FBK_QUEUE_RANGES);
+	forget_told(vm);
+	after.pump = vm->rescan;
 	vm->pace_ns = 0;
 	for (s = 0; s < FBK_GHES_NR_SOURCES; s++) {
 		fbk_handshake_init(&vm->source[s]);
@@ -421,5 +512,6 @@ int fbk_notify_reset(struct fbk_vm *vm)
 		}
 	}
 	pthread_mutex_unlock(&vm->lock);
+	(void)fbk_notify_finish(vm, &after);
 	return err;
 }

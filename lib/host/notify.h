@@ -24,6 +24,9 @@ struct fbk_after {
 void fbk_notify_sea(struct fbk_vm *vm, int32_t vcpu, struct fbk_gpa gpa, struct fbk_event *ev, struct fbk_after *after);
 void fbk_notify_async(struct fbk_vm *vm, const struct fbk_span *span, struct fbk_event *ev, struct fbk_after *after);
 
+/* Of a span whose touched page was told by itself the others, by the asynchronous source. */
+void fbk_notify_rest(struct fbk_vm *vm, const struct fbk_span *span, struct fbk_event *ev, struct fbk_after *after);
+
 /* Calls raise_async and want_pump as asked. Without the lock. Errors: raise_async's. */
 int fbk_notify_finish(struct fbk_vm *vm, const struct fbk_after *after);
 

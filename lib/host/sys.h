@@ -19,6 +19,9 @@ struct fbk_sys {
 	int (*nanosleep)(const struct timespec *ts, struct timespec *rem);
 	void *(*calloc)(size_t nr, size_t len);
 	void (*free)(void *p);
+	/* Zeroed memory that costs nothing where it is not touched, in small pages; NULL on failure */
+	void *(*map)(size_t len);
+	void (*unmap)(void *p, size_t len);
 };
 
 extern const struct fbk_sys *fbk_sys __attribute__((visibility("hidden")));

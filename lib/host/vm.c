@@ -32,6 +32,17 @@ static int find_blocks(const struct fbk_gmem *gmem, const struct fbk_ghes_layout
 	return err;
 }
 
+/* As many as there are, within reason. */
+static uint32_t pages_of(const struct fbk_gmem *gmem)
+{
+	uint64_t pages = 0;
+	uint32_t i;
+
+	for (i = 0; i < gmem->nr_regions; i++)
+		pages += gmem->region[i].len / FBK_PAGE_SIZE;
+	return pages < FBK_VM_DEFAULT_PAGES ? (uint32_t)pages : FBK_VM_DEFAULT_PAGES;
+}
+
 int fbk_vm_create(const struct fbk_vm_config *cfg, struct fbk_vm **ret)
 {
 	struct fbk_block block[FBK_GHES_NR_SOURCES];
@@ -47,7 +58,7 @@ int fbk_vm_create(const struct fbk_vm_config *cfg, struct fbk_vm **ret)
 	if (cfg->ghes &&
 	    (find_blocks(cfg->gmem, cfg->ghes, block) || !cfg->ops->raise_async || !cfg->ops->want_pump))
 		return -EINVAL;
-	max_pages = cfg->max_pages ? cfg->max_pages : FBK_LEDGER_DEFAULT_PAGES;
+	max_pages = cfg->max_pages ? cfg->max_pages : pages_of(cfg->gmem);
 	if (fbk_ledger_file_pages(cfg->ledger_file) > UINT32_MAX - max_pages)
 		return -EINVAL;
 	max_pages += fbk_ledger_file_pages(cfg->ledger_file);
@@ -73,7 +84,8 @@ int fbk_vm_create(const struct fbk_vm_config *cfg, struct fbk_vm **ret)
 		goto free_vm;
 
 	err = -ENOMEM;
-	vm->ledger_storage = fbk_sys->calloc(1, len);
+	vm->ledger_len = len;
+	vm->ledger_storage = fbk_sys->map(len);
 	if (!vm->ledger_storage)
 		goto free_vm;
 	err = fbk_ledger_init(&vm->ledger, vm->ledger_storage, len, max_pages);
@@ -94,10 +106,10 @@ int fbk_vm_create(const struct fbk_vm_config *cfg, struct fbk_vm **ret)
 			if (!vm->acks)
 				goto free_ledger;
 		}
-		vm->queue_ring = fbk_sys->calloc(FBK_QUEUE_RANGES, sizeof(*vm->queue_ring));
-		if (!vm->queue_ring)
+		vm->queue_ranges = fbk_sys->calloc(FBK_QUEUE_RANGES, sizeof(*vm->queue_ranges));
+		if (!vm->queue_ranges)
 			goto free_acks;
-		fbk_queue_init(&vm->queue, vm->queue_ring, FBK_QUEUE_RANGES);
+		fbk_queue_init(&vm->queue, vm->queue_ranges, FBK_QUEUE_RANGES);
 	}
 	err = -pthread_mutex_init(&vm->lock, NULL);
 	if (err) {
@@ -110,17 +122,19 @@ int fbk_vm_create(const struct fbk_vm_config *cfg, struct fbk_vm **ret)
 		err = fbk_ledger_file_load(vm->ledger_file, &vm->ledger);
 	if (err)
 		goto destroy_lock;
+	/* What the file brings along this guest has not been told. */
+	vm->rescan = vm->has_ghes && fbk_ledger_pages(&vm->ledger);
 	*ret = vm;
 	return 0;
 
 destroy_lock:
 	pthread_mutex_destroy(&vm->lock);
 free_queue:
-	fbk_sys->free(vm->queue_ring);
+	fbk_sys->free(vm->queue_ranges);
 free_acks:
 	fbk_sys->free(vm->acks);
 free_ledger:
-	fbk_sys->free(vm->ledger_storage);
+	fbk_sys->unmap(vm->ledger_storage, vm->ledger_len);
 free_vm:
 	fbk_sys->free(vm);
 	return err;
@@ -131,9 +145,9 @@ void fbk_vm_destroy(struct fbk_vm *vm)
 	if (!vm)
 		return;
 	pthread_mutex_destroy(&vm->lock);
-	fbk_sys->free(vm->queue_ring);
+	fbk_sys->free(vm->queue_ranges);
 	fbk_sys->free(vm->acks);
-	fbk_sys->free(vm->ledger_storage);
+	fbk_sys->unmap(vm->ledger_storage, vm->ledger_len);
 	fbk_sys->free(vm);
 }
 
@@ -206,16 +220,26 @@ static void enter(struct fbk_event *ev, struct stopwatch *watch, enum fbk_step s
 /* The pages of the span beside the touched one. */
 static void record_rest(struct fbk_vm *vm, struct fbk_event *ev, const struct fbk_span *span, uint64_t touched)
 {
+	const struct fbk_span *s;
 	uint32_t i;
 
-	for (i = 0; i < span->nr_pages; i++) {
-		uint64_t page = span->page + i * FBK_PAGE_SIZE;
+	for (s = span; s; s = s->next) {
+		if (s != span)
+			ev->pages += s->nr_pages;
+		for (i = 0; i < s->nr_pages; i++) {
+			uint64_t page = s->page + i * FBK_PAGE_SIZE;
 
-		if (page != touched && !fbk_ledger_count(&vm->ledger, page, ev->source, ev->time_ns)) {
-			ev->ledger = -ENOSPC;
-			ev->count = 0;
+			if (page != touched && !fbk_ledger_count(&vm->ledger, page, ev->source, ev->time_ns)) {
+				ev->ledger = -ENOSPC;
+				ev->count = 0;
+			}
 		}
 	}
+}
+
+static int is_single(const struct fbk_span *span)
+{
+	return span->nr_pages == 1 && !span->next;
 }
 
 /*
@@ -225,27 +249,36 @@ static void record_rest(struct fbk_vm *vm, struct fbk_event *ev, const struct fb
 static inline void record(struct fbk_vm *vm, struct fbk_event *ev, const struct fbk_span *span)
 {
 	uint64_t touched = ev->abort.gpa.addr & FBK_PAGE_MASK;
+	uint32_t count;
 
 	ev->seq = ++vm->seq;
 	ev->pages = span->nr_pages;
 	if (!span->nr_pages)
 		return;
 	/* The touched page first: should the ledger fill up, it is the one that must be in it. */
-	ev->count = fbk_ledger_count(&vm->ledger, touched, ev->source, ev->time_ns);
-	ev->ledger = ev->count ? ev->count == 1 : -ENOSPC;
-	if (span->nr_pages > 1)
+	count = fbk_ledger_count(&vm->ledger, touched, ev->source, ev->time_ns);
+	ev->count = count & ~FBK_LEDGER_NEW;
+	ev->ledger = count ? !!(count & FBK_LEDGER_NEW) : -ENOSPC;
+	if (!is_single(span))
 		record_rest(vm, ev, span, touched);
 }
 
 /* Before anything more is told to the guest, and before it runs on [V5]; without the lock, since a disk takes its time. */
 static void keep(struct fbk_vm *vm, struct fbk_event *ev, const struct fbk_span *span, struct stopwatch *watch)
 {
-	int err;
+	const struct fbk_span *s;
+	int err = 0;
 
 	if (!vm->ledger_file || !span->nr_pages)
 		return;
 	enter(ev, watch, FBK_STEP_RECORD);
-	err = fbk_ledger_file_append(vm->ledger_file, (struct fbk_gpa){ span->page }, span->nr_pages, !vm->policy.ledger_unsynced);
+	for (s = span; s; s = s->next) {
+		int sync = !vm->policy.ledger_unsynced && !s->next;
+		int r = fbk_ledger_file_append(vm->ledger_file, (struct fbk_gpa){ s->page }, s->nr_pages, sync);
+
+		if (r && !err)
+			err = r;
+	}
 	ev->ledger_file = err ? err : ev->ledger >= 0;
 }
 
@@ -264,12 +297,18 @@ static int decide(struct fbk_vm *vm, struct fbk_event *ev, const struct fbk_hist
 		.abort = &ev->abort,
 		.history = history,
 	};
+	int err;
 
 	if (vm->policy.rate_errors)
 		c.over_rate = (uint32_t)fbk_rate_note(&vm->rate, &vm->policy, ev->mono_ns);
 	if (vm->policy.budget_pages)
 		c.lost_pages = lost_pages(vm, ev);
-	return fbk_policy_decide(&vm->policy, &c, &ev->verdict);
+	err = fbk_policy_decide(&vm->policy, &c, &ev->verdict);
+	/* A page that is not remembered is handed out again, and nobody is told of it: no policy can want that [V5]. */
+	if (!err && ev->ledger == -ENOSPC && ev->verdict.action != FBK_VERDICT_PAUSE && ev->verdict.action != FBK_VERDICT_STOP)
+		ev->verdict = (struct fbk_verdict){ FBK_VERDICT_STOP, FBK_REASON_LEDGER_FULL,
+						    "the ledger is full: this page could not be kept from use" };
+	return err;
 }
 
 /*
@@ -329,29 +368,6 @@ static int can_replay(const struct fbk_vm *vm, uint64_t pstate)
 	return (vm->kvm & FBK_KVM_INJECT_EXT_DABT) || fbk_entry_possible(pstate);
 }
 
-/* The part of the span on either side of the page that was told by itself. */
-static void notify_rest(struct fbk_vm *vm, const struct fbk_span *span, struct fbk_event *ev, struct fbk_after *after)
-{
-	uint64_t touched = ev->abort.gpa.addr & FBK_PAGE_MASK;
-	uint32_t before = (uint32_t)((touched - span->page) / FBK_PAGE_SIZE);
-	struct fbk_span part[2] = {
-		{ .page = span->page, .nr_pages = before },
-		{ .page = touched + FBK_PAGE_SIZE, .nr_pages = span->nr_pages - before - 1 },
-	};
-	uint32_t i;
-
-	for (i = 0; i < 2; i++) {
-		struct fbk_event rest = { .time_ns = ev->time_ns, .mono_ns = ev->mono_ns };
-
-		if (!part[i].nr_pages)
-			continue;
-		rest.abort.gpa.addr = part[i].page;
-		fbk_notify_async(vm, &part[i], &rest, after);
-		if (!ev->notify_err)
-			ev->notify_err = rest.notify_err;
-	}
-}
-
 /*
  * Linux asks the SEA source for aborts from user mode only; a record left there for a kernel-mode one would never be read
  * and would mislead the next. So it is EL0 that decides which source speaks. Called with the lock held.
@@ -369,8 +385,8 @@ static void notify(struct fbk_vcpu *vcpu, struct fbk_event *ev, const struct fbk
 		return;
 	}
 	fbk_notify_sea(vm, vcpu->index, ev->abort.gpa, ev, after);
-	if (span->nr_pages > 1)
-		notify_rest(vm, span, ev, after);
+	if (!is_single(span))
+		fbk_notify_rest(vm, span, ev, after);
 }
 
 /* What notify left to be done without the lock. */
@@ -406,12 +422,9 @@ static int replay(struct fbk_vcpu *vcpu, struct fbk_event *ev, uint64_t pstate, 
 /* Does the guest know of the page? It has still to read what it is being told of a new one. */
 static int32_t acknowledged(const struct fbk_vm *vm, const struct fbk_event *ev)
 {
-	uint32_t state;
-
 	if (ev->ledger != 0)
 		return ev->ledger < 0 ? -1 : 0;
-	state = fbk_ledger_state(&vm->ledger, ev->abort.gpa.addr & FBK_PAGE_MASK);
-	return state == FBK_PAGE_REPORTED || state == FBK_PAGE_ISOLATED;
+	return !fbk_ledger_untold(&vm->ledger, ev->abort.gpa.addr & FBK_PAGE_MASK);
 }
 
 /* @counts: whose the error is; this thread is their only writer now */
@@ -504,7 +517,7 @@ int fbk_vcpu_sea(struct fbk_vcpu *vcpu, struct fbk_verdict *ret)
 
 int fbk_vcpu_sigbus(struct fbk_vcpu *vcpu, const siginfo_t *si, struct fbk_verdict *ret)
 {
-	struct fbk_span span;
+	struct fbk_span span[FBK_GMEM_MAX_REGIONS];
 	struct stopwatch watch;
 	struct fbk_event ev;
 	int err;
@@ -513,16 +526,29 @@ int fbk_vcpu_sigbus(struct fbk_vcpu *vcpu, const siginfo_t *si, struct fbk_verdi
 		return -EINVAL;
 	begin(vcpu->vm, &ev, vcpu->index, &watch);
 	ev.source = FBK_SOURCE_SIGBUS_AR;
-	err = fbk_observe_sigbus(vcpu->vm->gmem, si, vcpu->vm->policy.span_pages, &ev, &span);
+	err = fbk_observe_sigbus(vcpu->vm->gmem, si, vcpu->vm->policy.span_pages, &ev, span);
 	if (err)
 		return err;
-	return walk(vcpu, &ev, &span, &watch, ret);
+	return walk(vcpu, &ev, span, &watch, ret);
+}
+
+int fbk_vcpu_memory_fault(struct fbk_vcpu *vcpu, int err, struct fbk_verdict *ret)
+{
+	struct fbk_span span[FBK_GMEM_MAX_REGIONS];
+	struct stopwatch watch;
+	struct fbk_event ev;
+
+	if (!vcpu || !ret || err != EHWPOISON)
+		return -EINVAL;
+	begin(vcpu->vm, &ev, vcpu->index, &watch);
+	fbk_observe_memory_fault(vcpu->vm->gmem, vcpu->run, vcpu->vm->policy.span_pages, &ev, span);
+	return walk(vcpu, &ev, span, &watch, ret);
 }
 
 int fbk_vm_sigbus(struct fbk_vm *vm, const siginfo_t *si, struct fbk_verdict *ret)
 {
 	struct fbk_after after = { 0 };
-	struct fbk_span span;
+	struct fbk_span span[FBK_GMEM_MAX_REGIONS];
 	struct stopwatch watch;
 	struct fbk_event ev;
 	int err;
@@ -531,18 +557,18 @@ int fbk_vm_sigbus(struct fbk_vm *vm, const siginfo_t *si, struct fbk_verdict *re
 		return -EINVAL;
 	begin(vm, &ev, -1, &watch);
 	ev.source = si->si_code == BUS_MCEERR_AR ? FBK_SOURCE_SIGBUS_IO : FBK_SOURCE_SIGBUS_AO;
-	err = fbk_observe_sigbus(vm->gmem, si, vm->policy.span_pages, &ev, &span);
+	err = fbk_observe_sigbus(vm->gmem, si, vm->policy.span_pages, &ev, span);
 	if (err)
 		return err;
 	pthread_mutex_lock(&vm->lock);
-	record(vm, &ev, &span);
+	record(vm, &ev, span);
 	err = decide(vm, &ev, NULL);
 	if (!err && vm->has_ghes && ev.verdict.action != FBK_VERDICT_STOP) {
 		enter(&ev, &watch, FBK_STEP_NOTIFY);
-		fbk_notify_async(vm, &span, &ev, &after);
+		fbk_notify_async(vm, span, &ev, &after);
 	}
 	pthread_mutex_unlock(&vm->lock);
-	keep(vm, &ev, &span, &watch);
+	keep(vm, &ev, span, &watch);
 	if (err)
 		return err;
 	finish(vm, &ev, &after, &watch);

@@ -48,12 +48,13 @@ struct fbk_vm {
 	uint64_t serial;
 	struct fbk_ledger ledger;
 	void *ledger_storage;
+	size_t ledger_len;
 	struct fbk_rate rate;
 	struct fbk_handshake source[FBK_GHES_NR_SOURCES];
 	uint64_t ack[FBK_GHES_NR_SOURCES]; /* the acknowledgement word when it was last looked at */
 	struct fbk_queue queue;
-	struct fbk_range *queue_ring;
-	int rescan; /* the queue overflowed: pages in the ledger are still to be queued */
+	struct fbk_range *queue_ranges;
+	int rescan; /* pages in the ledger, from rescan_cursor on, are still to be queued */
 	uint32_t rescan_cursor;
 	struct fbk_told told[FBK_GHES_NR_SOURCES];
 	struct fbk_event_ack *acks; /* FBK_ACKS; NULL: nobody wants to be told */

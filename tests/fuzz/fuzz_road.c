@@ -58,7 +58,25 @@ static int fuzz_sleep(const struct timespec *ts, struct timespec *rem)
 	return 0;
 }
 
-static const struct fbk_sys fuzz_sys = { fuzz_ioctl, fuzz_clock, fuzz_sleep, calloc, free };
+static void *fuzz_map(size_t len)
+{
+	return calloc(1, len);
+}
+
+static void fuzz_unmap(void *p, size_t len)
+{
+	free(p);
+}
+
+static const struct fbk_sys fuzz_sys = {
+	.ioctl = fuzz_ioctl,
+	.clock_gettime = fuzz_clock,
+	.nanosleep = fuzz_sleep,
+	.calloc = calloc,
+	.free = free,
+	.map = fuzz_map,
+	.unmap = fuzz_unmap,
+};
 
 static void on_event(void *opaque, const struct fbk_event *ev)
 {

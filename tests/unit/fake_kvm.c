@@ -192,12 +192,24 @@ static void fake_free(void *p)
 	free(p);
 }
 
+static void *fake_map(size_t len)
+{
+	return fake_calloc(1, len);
+}
+
+static void fake_unmap(void *p, size_t len)
+{
+	fake_free(p);
+}
+
 static const struct fbk_sys fake_sys = {
 	.ioctl = fake_ioctl,
 	.clock_gettime = fake_clock,
 	.nanosleep = fake_nanosleep,
 	.calloc = fake_calloc,
 	.free = fake_free,
+	.map = fake_map,
+	.unmap = fake_unmap,
 };
 
 void fake_kvm_install(void)
