@@ -174,6 +174,8 @@ static int set_option(struct fbk_run_options *o, const char *name, char *val, ch
 		if (choose(name, val, "on", "off", &yes, why, why_len))
 			return -EINVAL;
 		o->sea = yes ? FBK_SEA_ON : FBK_SEA_OFF;
+	} else if (!strcmp(name, "--cper")) {
+		return choose(name, val, "processor", "memory", &o->cper_processor, why, why_len);
 	} else if (!strcmp(name, "--reset")) {
 		return choose(name, val, "exit", "reboot", &o->reset_exits, why, why_len);
 	} else if (!strcmp(name, "--panic")) {

@@ -40,7 +40,7 @@ struct fbk_run_options {
 	struct fbk_disk_option disk[FBK_MAX_DISKS];
 	unsigned int nr_disks;
 	enum fbk_sea_choice sea;
-	bool reset_exits, panic_waits;
+	bool reset_exits, panic_waits, cper_processor;
 	bool help;
 };
 

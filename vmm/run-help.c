@@ -19,6 +19,7 @@ const char fbk_run_help[] =
 	"  --ledger FILE          remember bad pages there, across runs; synced before the guest runs on\n"
 	"  --policy FILE          what is done about which error (default: as `firebreak policy` prints it)\n"
 	"  --reset=reboot|exit    what the guest's own reset does (default: reboot)\n"
+	"  --cper=memory|processor  what an abort's record says: which page, or also which vCPU (default: memory)\n"
 	"  --panic=exit|wait      after a guest panic: end at its reset or 5 s later, or let it be (default: exit)\n"
 	"\n"
 	"The console is on standard input and output. On a terminal: Ctrl-A x quits, Ctrl-A h helps.\n";

@@ -275,6 +275,7 @@ static int open_road(struct fbk_monitor *m)
 		.ops = &ops,
 		.opaque = m,
 		.ledger_file = m->ledger,
+		.cper = m->opt.cper_processor ? FBK_VM_CPER_PROCESSOR : 0,
 	};
 	int r;
 

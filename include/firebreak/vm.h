@@ -44,6 +44,9 @@ struct fbk_vm_ops {
 	void (*acknowledged)(void *opaque, const struct fbk_event_ack *ack);
 };
 
+/* An ARM processor error section: which vCPU took the abort, doing what. See fbk_cper_encode(). */
+#define FBK_VM_CPER_PROCESSOR (1u << 0)
+
 #define FBK_VM_DEFAULT_PAGES (1u << 20) /* 4 GiB of bad memory; 32 MiB of address space, of which only what is used is taken */
 
 struct fbk_vm_config {
@@ -55,6 +58,7 @@ struct fbk_vm_config {
 	const struct fbk_vm_ops *ops;	    /* borrowed */
 	void *opaque;			    /* handed to every op */
 	uint32_t max_pages;		    /* ledger capacity in pages; 0: all of guest RAM, at most FBK_VM_DEFAULT_PAGES; those of ledger_file come on top */
+	uint32_t cper;			    /* FBK_VM_CPER_*: what the SEA source's records say beside the page */
 	struct fbk_ledger_file *ledger_file; /* borrowed: loaded here, and after fbk_vm_destroy() only closed; NULL: none */
 	uint8_t id[FBK_VM_ID_LEN]; /* the VM's, as a UUID for example: in each of its events (copied); zeros: not said */
 };
@@ -65,7 +69,7 @@ struct fbk_vm_config {
  * @ret: the new object, freed with fbk_vm_destroy()
  *
  * Return:  0.
- * Errors:  -EINVAL null argument, size unknown, a policy that fbk_policy_check() refuses, a layout outside guest RAM, an
+ * Errors:  -EINVAL null argument, size unknown, no such FBK_VM_CPER_*, a policy that fbk_policy_check() refuses, a layout outside guest RAM, an
  *          op is missing, or ledger_file was loaded before; -ENOMEM; -EIO probing the VM failed (errno tells).
  * Context: any thread. All memory that an error will need is taken here.
  */

@@ -8,8 +8,9 @@
  * record late or lost for itself, never more.
  *
  * The SEA source is for the abort about to be replayed: if it cannot be had in time its unread record is taken back,
- * since it would mislead whoever takes the next abort. Nothing is dropped for that: pages go to the asynchronous
- * source's queue, and what the queue cannot hold is found again in the ledger, by its state.
+ * since it would mislead whoever takes the next abort, and that one's own takes its place: a guest whose driver comes
+ * back finds what it needs, though it never acknowledges what it could not read. Nothing is dropped for that: pages go
+ * to the asynchronous source's queue, and what the queue cannot hold is found again in the ledger.
  */
 #include "notify.h"
 
@@ -100,13 +101,41 @@ static int write_record(struct fbk_vm *vm, enum fbk_ghes_source s, const uint8_t
 	return 0;
 }
 
-/* A vCPU waits for this one. */
-static int write_sea(struct fbk_vm *vm, struct fbk_gpa page, int32_t vcpu, uint64_t now_ns)
+/* The record that also says which processor took the abort. */
+static int write_sea_and_processor(struct fbk_vcpu *vcpu, struct fbk_gpa page, const struct fbk_event *ev)
 {
+	struct fbk_vm *vm = vcpu->vm;
+	struct fbk_cper_processor p = vcpu->identity;
+	struct fbk_cper in = {
+		.pages = &page,
+		.nr_pages = 1,
+		.time_ns = ev->time_ns,
+		.processor = &p,
+		.serial = vm->serial + 1,
+	};
+	int len;
+
+	p.kind = ev->abort.kind;
+	if (ev->abort.flags & FBK_SEA_HAS_GVA) {
+		p.flags |= FBK_CPER_HAS_GVA;
+		p.gva = ev->abort.gva;
+	}
+	len = fbk_cper_encode(&in, vm->record, sizeof(vm->record));
+	if (len < 0)
+		return -ENOTRECOVERABLE;
+	return write_record(vm, FBK_GHES_SEA, vm->record, (size_t)len, &page, 1, vcpu->index);
+}
+
+/* A vCPU waits for this one. */
+static int write_sea(struct fbk_vcpu *vcpu, struct fbk_gpa page, const struct fbk_event *ev)
+{
+	struct fbk_vm *vm = vcpu->vm;
 	struct fbk_cper_page *r = &vm->page_record;
 
-	fbk_cper_page_set(r, page, now_ns, vm->serial + 1);
-	return write_record(vm, FBK_GHES_SEA, r->bytes, sizeof(r->bytes), &page, 1, vcpu);
+	if (vm->tell_processor)
+		return write_sea_and_processor(vcpu, page, ev);
+	fbk_cper_page_set(r, page, ev->time_ns, vm->serial + 1);
+	return write_record(vm, FBK_GHES_SEA, r->bytes, sizeof(r->bytes), &page, 1, vcpu->index);
 }
 
 static int write_async(struct fbk_vm *vm, const struct fbk_gpa *pages, uint32_t nr, uint64_t now_ns)
@@ -130,10 +159,12 @@ static void rescan(struct fbk_vm *vm)
 	vm->rescan_cursor = 0;
 }
 
-/* A record that names the page lies in a block, unread. */
+/* A record that names the page lies in a block, and it can be expected to be read. */
 static int in_flight(const struct fbk_vm *vm, uint64_t page)
 {
-	return fbk_handshake_has(&vm->source[FBK_GHES_SEA], page) || fbk_handshake_has(&vm->source[FBK_GHES_ASYNC], page);
+	const struct fbk_handshake *sea = &vm->source[FBK_GHES_SEA];
+
+	return (!sea->unresponsive && fbk_handshake_has(sea, page)) || fbk_handshake_has(&vm->source[FBK_GHES_ASYNC], page);
 }
 
 /* Queues a page. Errors: -ENOSPC, then the ledger has it for later. */
@@ -276,7 +307,7 @@ static int told_already(struct fbk_vm *vm, uint64_t page, struct fbk_event *ev)
 
 	for (s = 0; s < FBK_GHES_NR_SOURCES; s++) {
 		(void)look(vm, (enum fbk_ghes_source)s);
-		if (fbk_handshake_has(&vm->source[s], page)) {
+		if (!vm->source[s].unresponsive && fbk_handshake_has(&vm->source[s], page)) {
 			ev->notify = s == FBK_GHES_SEA ? FBK_NOTIFY_SEA : FBK_NOTIFY_ASYNC;
 			ev->record = vm->source[s].serial;
 			return 1;
@@ -375,33 +406,36 @@ static enum fbk_turn wait_turn(struct fbk_vm *vm, int32_t vcpu, struct fbk_event
 	return turn;
 }
 
-void fbk_notify_sea(struct fbk_vm *vm, int32_t vcpu, struct fbk_gpa gpa, struct fbk_event *ev, struct fbk_after *after)
+void fbk_notify_sea(struct fbk_vcpu *vcpu, struct fbk_gpa gpa, struct fbk_event *ev, struct fbk_after *after)
 {
+	struct fbk_vm *vm = vcpu->vm;
+	struct fbk_handshake *h = &vm->source[FBK_GHES_SEA];
 	struct fbk_gpa page = { gpa.addr & FBK_PAGE_MASK };
 	struct fbk_span span = { .page = page.addr, .nr_pages = 1 };
 	enum fbk_turn turn = look(vm, FBK_GHES_SEA);
 
 	if (turn == FBK_TURN_GUEST)
-		turn = wait_turn(vm, vcpu, ev);
-	if (turn == FBK_TURN_OURS) {
-		ev->notify_err = write_sea(vm, page, vcpu, ev->time_ns);
-		if (!ev->notify_err) {
-			ev->notify = FBK_NOTIFY_SEA;
-			ev->record = vm->source[FBK_GHES_SEA].serial;
-			vm->told[FBK_GHES_SEA].seq = ev->seq;
-			vm->told[FBK_GHES_SEA].wrote_ns = ev->mono_ns + ev->ack_wait_ns;
-			/* One error, told once. */
-			if (vm->queue.nr)
-				(void)fbk_queue_remove(&vm->queue, page.addr);
-			return;
-		}
-	} else if (turn == FBK_TURN_GUEST) {
+		turn = wait_turn(vm, vcpu->index, ev);
+	if (turn == FBK_TURN_GUEST) {
 		ev->notify_err = -EBUSY;
 		withdraw(vm);
-	} else {
-		ev->notify_err = -EHWPOISON;
 	}
-	fbk_notify_async(vm, &span, ev, after);
+	if (h->broken || write_sea(vcpu, page, ev)) {
+		ev->notify_err = -EHWPOISON;
+		fbk_notify_async(vm, &span, ev, after);
+		return;
+	}
+	vm->told[FBK_GHES_SEA].seq = ev->seq;
+	vm->told[FBK_GHES_SEA].wrote_ns = ev->mono_ns + ev->ack_wait_ns;
+	if (turn == FBK_TURN_GUEST) {
+		/* Whoever did not read the last one may not read this one either. */
+		tell_rest(vm, &span, UINT64_MAX, ev, after);
+	} else if (vm->queue.nr) {
+		/* One error, told once. */
+		(void)fbk_queue_remove(&vm->queue, page.addr);
+	}
+	ev->notify = FBK_NOTIFY_SEA;
+	ev->record = h->serial;
 }
 
 void fbk_notify_tell_acks(struct fbk_vm *vm)
@@ -444,7 +478,8 @@ int fbk_notify_pump(struct fbk_vm *vm, uint64_t *ret_wait_ns)
 	now_ns = fbk_clock_ns(CLOCK_REALTIME);
 	mono_ns = fbk_clock_ns(CLOCK_MONOTONIC);
 	pthread_mutex_lock(&vm->lock);
-	(void)look(vm, FBK_GHES_SEA);
+	if (look(vm, FBK_GHES_SEA) == FBK_TURN_GUEST && mono_ns - vm->told[FBK_GHES_SEA].wrote_ns > (uint64_t)vm->policy.ack_wait_us * 1000)
+		withdraw(vm); /* its abort came and went */
 	err = deliver(vm, &after, now_ns, mono_ns);
 	if (!err && waiting(vm)) {
 		passed = mono_ns - vm->raised_ns;

@@ -19,9 +19,9 @@ struct fbk_after {
  * Both fill the event's notify part and leave the rest in *after. Called with the lock held; a guest with ACPI only.
  *
  * fbk_notify_sea: the vCPU is about to take the abort in user mode; its handler will look at the SEA source. When that
- * source does not get free in time the asynchronous one takes over. The lock is free while it waits.
+ * source does not get free in time its record is replaced, and the asynchronous source tells of both pages. The lock is free while it waits.
  */
-void fbk_notify_sea(struct fbk_vm *vm, int32_t vcpu, struct fbk_gpa gpa, struct fbk_event *ev, struct fbk_after *after);
+void fbk_notify_sea(struct fbk_vcpu *vcpu, struct fbk_gpa gpa, struct fbk_event *ev, struct fbk_after *after);
 void fbk_notify_async(struct fbk_vm *vm, const struct fbk_span *span, struct fbk_event *ev, struct fbk_after *after);
 
 /* Of a span whose touched page was told by itself the others, by the asynchronous source. */

@@ -53,7 +53,7 @@ int fbk_vm_create(const struct fbk_vm_config *cfg, struct fbk_vm **ret)
 
 	if (!cfg || !ret || cfg->size != sizeof(*cfg) || !cfg->gmem || !cfg->ops)
 		return -EINVAL;
-	if (cfg->policy && fbk_policy_check(cfg->policy))
+	if ((cfg->policy && fbk_policy_check(cfg->policy)) || (cfg->cper & ~FBK_VM_CPER_PROCESSOR))
 		return -EINVAL;
 	if (cfg->ghes &&
 	    (find_blocks(cfg->gmem, cfg->ghes, block) || !cfg->ops->raise_async || !cfg->ops->want_pump))
@@ -96,6 +96,7 @@ int fbk_vm_create(const struct fbk_vm_config *cfg, struct fbk_vm **ret)
 		fbk_handshake_init(&vm->source[s]);
 	if (cfg->ghes) {
 		vm->has_ghes = 1;
+		vm->tell_processor = !!(cfg->cper & FBK_VM_CPER_PROCESSOR);
 		memcpy(vm->block, block, sizeof(block));
 		err = fbk_cper_page_init(&vm->page_record);
 		if (err)
@@ -349,6 +350,16 @@ static int needs_pstate(const struct fbk_vm *vm, const struct fbk_event *ev, con
 	return (vm->has_ghes && span->nr_pages) || vm->policy.user != vm->policy.kernel || !fbk_entry_helper_suffices(&ev->abort, vm->kvm);
 }
 
+/* Which of the guest's processors it is, asked once. What the kernel does not say is left out. */
+static void identify(struct fbk_vcpu *vcpu)
+{
+	if (fbk_one_reg_get(vcpu->fd, FBK_REG_MPIDR_EL1, &vcpu->identity.mpidr) == 0)
+		vcpu->identity.flags = FBK_CPER_HAS_MPIDR;
+	if (fbk_one_reg_get(vcpu->fd, FBK_REG_MIDR_EL1, &vcpu->identity.midr))
+		vcpu->identity.midr = 0;
+	vcpu->identified = 1;
+}
+
 /* What has to be asked of the vCPU. Errors: -EIO. */
 static int inspect(struct fbk_vcpu *vcpu, struct fbk_event *ev, const struct fbk_span *span, uint64_t *ret_pstate)
 {
@@ -359,6 +370,8 @@ static int inspect(struct fbk_vcpu *vcpu, struct fbk_event *ev, const struct fbk
 	err = fbk_one_reg_get(vcpu->fd, FBK_REG_PSTATE, ret_pstate);
 	if (!err)
 		ev->el = (int32_t)fbk_entry_el(*ret_pstate);
+	if (!err && vcpu->vm->tell_processor && !vcpu->identified)
+		identify(vcpu);
 	return err;
 }
 
@@ -384,7 +397,7 @@ static void notify(struct fbk_vcpu *vcpu, struct fbk_event *ev, const struct fbk
 		fbk_notify_async(vm, span, ev, after);
 		return;
 	}
-	fbk_notify_sea(vm, vcpu->index, ev->abort.gpa, ev, after);
+	fbk_notify_sea(vcpu, ev->abort.gpa, ev, after);
 	if (!is_single(span))
 		fbk_notify_rest(vm, span, ev, after);
 }

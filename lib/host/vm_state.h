@@ -34,6 +34,7 @@ struct fbk_vm {
 	uint32_t kvm;
 	const struct fbk_gmem *gmem;
 	int has_ghes;
+	int tell_processor;
 	struct fbk_block block[FBK_GHES_NR_SOURCES];
 	struct fbk_policy policy;
 	const struct fbk_vm_ops *ops;
@@ -74,6 +75,8 @@ struct fbk_vcpu {
 	struct kvm_run *run;
 	struct fbk_history history; /* its own thread's */
 	struct fbk_counts counts;   /* written by its own thread */
+	int identified;
+	struct fbk_cper_processor identity; /* what is the same in each record */
 	struct fbk_vcpu *next;	    /* with the VM's lock */
 };
 

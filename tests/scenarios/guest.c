@@ -114,7 +114,8 @@ static bool same_spec(const struct fbk_guest_spec *a, const struct fbk_guest_spe
 	       !strcmp(a->reset ? a->reset : "", b->reset ? b->reset : "") &&
 	       !strcmp(a->ledger ? a->ledger : "", b->ledger ? b->ledger : "") &&
 	       !strcmp(a->policy ? a->policy : "", b->policy ? b->policy : "") &&
-	       !strcmp(a->id ? a->id : "", b->id ? b->id : "");
+	       !strcmp(a->id ? a->id : "", b->id ? b->id : "") &&
+	       !strcmp(a->cper ? a->cper : "", b->cper ? b->cper : "");
 }
 
 static const char *line_find(struct fbk_guest *g, size_t from, const char *needle, size_t *ret_end)
@@ -343,6 +344,10 @@ static void guest_start(struct fbk_guest *g)
 	if (s->id) {
 		argv[n++] = "--id";
 		argv[n++] = (char *)s->id;
+	}
+	if (s->cper) {
+		argv[n++] = "--cper";
+		argv[n++] = (char *)s->cper;
 	}
 	argv[n] = NULL;
 

@@ -71,6 +71,7 @@ struct fbk_guest_spec {
 	const char *ledger; /* --ledger=, or NULL for none */
 	const char *policy; /* what the file of --policy says behind its version, or NULL for none */
 	const char *id;	    /* --id=, or NULL: the monitor takes one */
+	const char *cper;   /* --cper=, or NULL for the monitor's default */
 };
 
 /**

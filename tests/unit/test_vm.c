@@ -384,25 +384,31 @@ static void nobody_acknowledges(void **state)
 	assert_int_equal(v.action, FBK_VERDICT_REPLAY);
 	assert_int_equal(fake_kvm.nr_dabt, 2);
 	assert_int_equal(w.ev.notify_err, -EBUSY);
-	assert_int_equal(w.ev.notify, FBK_NOTIFY_ASYNC);
+	assert_int_equal(w.ev.notify, FBK_NOTIFY_SEA);
 	assert_in_range(w.ev.ack_wait_ns, 20000000, 21000000);
-	assert_int_equal(fake_guest_read(&w.guest, FBK_GHES_SEA, 0, &rec), 0); /* withdrawn */
+	assert_int_equal(fake_guest_read(&w.guest, FBK_GHES_SEA, 0, &rec), 1);
+	assert_int_equal(rec.pages[0], page(8)); /* the other was withdrawn */
 
 	sleeps = fake_kvm.nr_sleeps;
 	assert_int_equal(sea(&w, 0, 11, &v), 0);
 	assert_int_equal(fake_kvm.nr_sleeps, sleeps); /* not waited for again */
 	assert_int_equal(w.ev.notify_err, -EBUSY);
-	assert_int_equal(w.ev.notify, FBK_NOTIFY_QUEUED);
+	assert_int_equal(w.ev.notify, FBK_NOTIFY_SEA);
 
 	/* All three pages reach the asynchronous source, the withdrawn one too. */
 	assert_int_equal(drain(&w, tell_once, &told), 2);
 	assert_int_equal(told.n, 3);
 	assert_true(told.page[5] && told.page[8] && told.page[11]);
 
-	/* The guest comes to its senses: the source is used again. */
-	fake_guest_at(&w.guest, w.guest.layout.source[FBK_GHES_SEA].ack)[0] = 1;
+	/* The guest comes to its senses: the record it finds is that of the abort it takes. */
 	assert_int_equal(sea(&w, 0, 12, &v), 0);
+	assert_int_equal(fake_guest_read(&w.guest, FBK_GHES_SEA, 1, &rec), 1);
+	assert_int_equal(rec.pages[0], page(12));
+	(void)drain(&w, tell_once, &told);
+	assert_int_equal(told.page[12], 1); /* by both: nobody could know */
+	assert_int_equal(sea(&w, 0, 14, &v), 0);
 	assert_int_equal(w.ev.notify, FBK_NOTIFY_SEA);
+	assert_int_equal(w.ev.notify_err, 0);
 	assert_int_equal(fake_kvm.nr_sleeps, sleeps);
 	/* And waited for. */
 	assert_int_equal(sea(&w, 1, 13, &v), 0);
@@ -413,6 +419,7 @@ static void nobody_acknowledges(void **state)
 /* The same vCPU comes again with its own record unread: nobody is going to read it, so nobody is waited for. */
 static void own_record_unread(void **state)
 {
+	struct told told = { .base = FAKE_RAM_GPA };
 	struct fbk_verdict v;
 	struct world w;
 
@@ -421,7 +428,30 @@ static void own_record_unread(void **state)
 	assert_int_equal(sea(&w, 0, 6, &v), 0);
 	assert_int_equal(fake_kvm.nr_sleeps, 0);
 	assert_int_equal(w.ev.notify_err, -EBUSY);
-	assert_int_equal(w.ev.notify, FBK_NOTIFY_ASYNC);
+	assert_int_equal(w.ev.notify, FBK_NOTIFY_SEA);
+	/* Both pages go the other way, too. */
+	assert_int_equal(drain(&w, tell_once, &told), 1);
+	assert_true(told.n == 2 && told.page[5] && told.page[6]);
+	stop(&w);
+}
+
+/* A record that lies there for longer than anybody would wait is taken back when there is time for it. */
+static void the_last_record_unread(void **state)
+{
+	struct told told = { .base = FAKE_RAM_GPA };
+	struct fake_record rec;
+	struct fbk_verdict v;
+	struct world w;
+	uint64_t wait;
+
+	start(&w);
+	assert_int_equal(sea(&w, 0, 5, &v), 0);
+	assert_int_equal(fbk_vm_pump(w.vm, &wait), 0);
+	assert_int_equal(wait, UINT64_MAX);
+	assert_int_equal(fake_guest_read(&w.guest, FBK_GHES_SEA, 0, &rec), 1);
+	fake_kvm.now_ns += 21000000;
+	assert_true(drain(&w, tell_once, &told) == 1 && told.page[5]);
+	assert_int_equal(fake_guest_read(&w.guest, FBK_GHES_SEA, 0, &rec), 0);
 	stop(&w);
 }
 
@@ -1242,6 +1272,57 @@ static void memory_fault(void **state)
 	free(told);
 }
 
+/* The record says which vCPU it was, if that is wanted; the abort is the same, and asking costs two registers once. */
+static void the_processor_s_section(void **state)
+{
+	struct fbk_vm_config cfg;
+	struct fake_record rec;
+	struct fbk_verdict v;
+	struct world w;
+	uint32_t gets;
+	siginfo_t si;
+
+	prepare(&w);
+	cfg = config(&w);
+	cfg.cper = FBK_VM_CPER_PROCESSOR;
+	start_with(&w, &cfg);
+	assert_int_equal(sea(&w, 1, 5, &v), 0);
+	assert_int_equal(fake_guest_read(&w.guest, FBK_GHES_SEA, 1, &rec), 1);
+	assert_int_equal(rec.nr_processors, 1);
+	assert_int_equal(rec.nr_pages, 1);
+	assert_int_equal(rec.pages[0], page(5));
+	assert_memory_equal(rec.processor + 16, "\x01\0\0\x80\0\0\0\0\xc1\xd0\x3f\x41\0\0\0\0", 16);
+	assert_memory_equal(rec.processor + 56, "\0\x50\0\x07\0\0\0\0", 8);
+	gets = fake_kvm.nr_get_reg;
+	si = bus(&w, BUS_MCEERR_AR, 6, 12);
+	assert_int_equal(fbk_vcpu_sigbus(w.vcpu[1], &si, &v), 0);
+	assert_int_equal(fake_guest_read(&w.guest, FBK_GHES_SEA, 1, &rec), 1);
+	assert_int_equal(rec.nr_processors, 1);
+	assert_int_equal(rec.pages[0], page(6));
+	assert_in_range(fake_kvm.nr_get_reg - gets, 1, 4); /* none of them for the identity */
+	/* Nobody consumed it: no processor to speak of. */
+	si = bus(&w, BUS_MCEERR_AO, 7, 12);
+	assert_int_equal(fbk_vm_sigbus(w.vm, &si, &v), 0);
+	assert_int_equal(fake_guest_read(&w.guest, FBK_GHES_ASYNC, 1, &rec), 1);
+	assert_int_equal(rec.nr_processors, 0);
+	stop(&w);
+
+	/* A kernel that does not say which costs the record that, and nothing else. */
+	prepare(&w);
+	start_with(&w, &cfg);
+	fake_kvm.nr_calls = 0;
+	fake_kvm.fail_at = 4;
+	fake_kvm.fail_errno = ENOENT;
+	assert_int_equal(sea(&w, 0, 5, &v), 0);
+	assert_int_equal(fake_guest_read(&w.guest, FBK_GHES_SEA, 1, &rec), 1);
+	assert_memory_equal(rec.processor, "\x04\0\0\0", 4);
+	stop(&w);
+	cfg.cper = 2;
+	prepare(&w);
+	assert_int_equal(fbk_vm_create(&cfg, &w.vm), -EINVAL);
+	fake_guest_exit(&w.guest);
+}
+
 /* One error as two sources see it, in each order and at each stage of the telling: recorded once, told once. */
 enum road { NO_ROAD, AO, IO, AR0, AR1, SEA0, SEA1, FAULT0 };
 
@@ -2044,6 +2125,7 @@ int main(void)
 		cmocka_unit_test(two_at_once),
 		cmocka_unit_test(nobody_acknowledges),
 		cmocka_unit_test(own_record_unread),
+		cmocka_unit_test(the_last_record_unread),
 		cmocka_unit_test(a_clock_that_stands_still),
 		cmocka_unit_test(a_thousand_before_the_first_acknowledgement),
 		cmocka_unit_test(records_keep_a_distance),
@@ -2062,6 +2144,7 @@ int main(void)
 		cmocka_unit_test(sigbus_learns_the_rest),
 		cmocka_unit_test(without_the_helper),
 		cmocka_unit_test(one_error_by_two_roads),
+		cmocka_unit_test(the_processor_s_section),
 		cmocka_unit_test(two_roads),
 		cmocka_unit_test(spans_that_overlap),
 		cmocka_unit_test(memory_fault),
