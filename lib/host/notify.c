@@ -391,6 +391,8 @@ static enum fbk_turn wait_turn(struct fbk_vm *vm, int32_t vcpu, struct fbk_event
 		/* The clock bounds the wait; so does the time slept, should the clock stand still. */
 		if (ev->ack_wait_ns >= budget_ns || slept_us * 1000 >= budget_ns)
 			break;
+		if (us > vm->policy.ack_wait_us - slept_us)
+			us = (uint32_t)(vm->policy.ack_wait_us - slept_us);
 		if (!start_ns)
 			start_ns = fbk_clock_ns(CLOCK_MONOTONIC);
 		pthread_mutex_unlock(&vm->lock);

@@ -74,6 +74,7 @@ static void run(void)
 	fbk_guest_expect(g, 60, "victim[%d]: spinning", v.pid);
 	fbk_guest_freeze_main(g);
 	fbk_host_poison(g, v.gpa);
+	fbk_victim_told(&v);
 	fbk_guest_thaw(g);
 	check(g, &v, guest, host);
 	FBK_CHECK_EQ(events(g, v.gpa, "\"notify\":{\"method\":\"sea\"") + events(g, v.gpa, "\"notify\":{\"method\":\"known\""),

@@ -46,6 +46,7 @@ static void run(void)
 	fbk_victim_start(&d, g, "anon");
 	fbk_inject(g, d.gpa, "");
 	fbk_victim_loses(&d);
-	FBK_CHECK_EQ(fbk_guest_meminfo(g, "HardwareCorrupted"), 16);
+	/* The second may have been given the first one's page: it was not isolated yet. */
+	FBK_CHECK_EQ(fbk_guest_meminfo(g, "HardwareCorrupted"), a.gpa == b.gpa ? 12 : 16);
 	fbk_bystander_end(g, pid);
 }
