@@ -134,7 +134,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 	struct fbk_vcpu *vcpu[NR_VCPUS];
 	struct fbk_vm *vm;
 	uint32_t i, rules, expected = 0;
-	int scribbled = 0;
+	int scribbled = 0, anywhere = 0;
 
 	fbk_sys = &fuzz_sys;
 	now_ns = UINT64_C(1700000000000000000);
@@ -187,6 +187,21 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 		}
 		case 1:
 		case 2:
+			if (op & 64) {
+				/* Any address and any size, or none. */
+				uint64_t fields[3] = { op, fuzz_take(&f, 8), fuzz_take(&f, 8) };
+
+				if (op & 16)
+					fields[1] = RAM_GPA + fields[1] % RAM_LEN;
+				memset(&run[who], 0, sizeof(run[who]));
+				run[who].exit_reason = op & 8 ? FBK_KVM_EXIT_MEMORY_FAULT : 10;
+				memcpy(run[who].padding, fields, sizeof(fields));
+				anywhere |= !(op & 16);
+				err = fbk_vcpu_memory_fault(vcpu[who], EHWPOISON, &v);
+				CHECK(err == 0 || err == -EIO);
+				expected++;
+				break;
+			}
 			si.si_code = op & 8 ? BUS_MCEERR_AO : BUS_MCEERR_AR;
 			/* A page before guest RAM to a page behind it. */
 			si.si_addr = (void *)((uintptr_t)ram + fuzz_take(&f, 3) % (RAM_LEN + 8192) - 4096);
@@ -209,7 +224,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 			/* The guest reads one source as it should. */
 			uint32_t s = op >> 3 & 1;
 
-			if (!scribbled)
+			if (!scribbled && !anywhere)
 				look(&layout, (enum fbk_ghes_source)s);
 			memset(ram + (layout.source[s].block.addr - RAM_GPA), 0, 4);
 			ram[layout.source[s].ack.addr - RAM_GPA] = 1;
