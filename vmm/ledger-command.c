@@ -49,7 +49,7 @@ static int refuse(const char *path, int err, const struct fbk_ledger_file_info *
 		fbk_say("ledger: %s is no ledger", path);
 		break;
 	case -EPROTONOSUPPORT:
-		fbk_say("ledger: %s has format version %u, and none beyond 1 is known here", path, info->version);
+		fbk_say("ledger: %s has format version %u, and none beyond 2 is known here", path, info->version);
 		break;
 	case -EBUSY:
 		if (info->owner_pid)
@@ -200,6 +200,11 @@ static void print_state(const struct fbk_ledger_entry *e, char *buf, size_t len)
 	snprintf(buf, len, "%s", fbk_page_state_name(e->state));
 }
 
+static void print_frame(const struct fbk_ledger_entry *e, char *buf, size_t len)
+{
+	snprintf(buf, len, "%s", fbk_frame_name(e->frame));
+}
+
 static void print_count(const struct fbk_ledger_entry *e, char *buf, size_t len)
 {
 	snprintf(buf, len, "%u", e->count);
@@ -228,7 +233,8 @@ static const struct column {
 	void (*print)(const struct fbk_ledger_entry *e, char *buf, size_t len);
 } columns[] = {
 	{ "page", -18, print_gpa },     { "state", -8, print_state }, { "errors", 8, print_count },
-	{ "first", -24, print_first }, { "last", -24, print_last },   { "sources", -1, print_sources },
+	{ "frame", -7, print_frame },   { "first", -24, print_first }, { "last", -24, print_last },
+	{ "sources", -1, print_sources },
 };
 
 #define NR_COLUMNS (sizeof(columns) / sizeof(columns[0]))
@@ -305,8 +311,8 @@ static int export(const char *path)
 		const struct fbk_ledger_entry *e = &v.page[i];
 
 		sources(e, "\"", from, sizeof(from));
-		printf("%s\n {\"gpa\":\"0x%llx\",\"state\":\"%s\",\"count\":%u,\"first\":\"%s\",\"last\":\"%s\",\"sources\":[%s]}",
-		       i ? "," : "", ull(e->gpa.addr), fbk_page_state_name(e->state), e->count,
+		printf("%s\n {\"gpa\":\"0x%llx\",\"state\":\"%s\",\"frame\":\"%s\",\"count\":%u,\"first\":\"%s\",\"last\":\"%s\",\"sources\":[%s]}",
+		       i ? "," : "", ull(e->gpa.addr), fbk_page_state_name(e->state), fbk_frame_name(e->frame), e->count,
 		       moment(e->first_ns, 9, first, sizeof(first)), moment(e->last_ns, 9, last, sizeof(last)), from);
 	}
 	puts("]}");

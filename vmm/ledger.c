@@ -27,7 +27,7 @@ static int refuse(const char *path, int err, const struct fbk_ledger_file_info *
 		fbk_say("--ledger %s: this is no ledger; it was not touched", path);
 		break;
 	case -EPROTONOSUPPORT:
-		fbk_say("--ledger %s: format version %u, and this monitor knows none beyond 1; it was not touched", path, info->version);
+		fbk_say("--ledger %s: format version %u, and this monitor knows none beyond 2; it was not touched", path, info->version);
 		break;
 	case -ESTALE:
 		fbk_uuid_format(info->id, whose);

@@ -25,6 +25,13 @@ enum fbk_page_state {
 	FBK_PAGE_HEALED = 4,   /* a good page stands in its place */
 };
 
+/* Where the bad frame is that stood under the page. Of a healed page: the one that was bad. */
+enum fbk_frame {
+	FBK_FRAME_UNKNOWN = 0, /* not said: under the page still, or of an earlier monitor */
+	FBK_FRAME_PINNED = 1,  /* this process holds it, where nobody reads it: not good memory for as long as it lives */
+	FBK_FRAME_HOST = 2,    /* the host's kernel has taken it out of use */
+};
+
 /* One page, as handed out. */
 struct fbk_ledger_entry {
 	struct fbk_gpa gpa;	  /* page-aligned */
@@ -33,6 +40,7 @@ struct fbk_ledger_entry {
 	uint32_t count;		  /* errors on this page, see fbk_ledger_record(); stops at FBK_LEDGER_MAX_COUNT */
 	uint32_t sources;	  /* bit (1u << enum fbk_source) for each source that named it */
 	enum fbk_page_state state;
+	enum fbk_frame frame;
 };
 
 /* Storage is the caller's. The fields are the library's. */
@@ -70,7 +78,7 @@ FBK_API FBK_MUST_CHECK int fbk_ledger_init(struct fbk_ledger *l, void *storage, 
  * One error may be reported by several sources. So it is the first report that counts, and each later one by a source that
  * had named the page before; a source that names it for the first time is noted, with the time, and the count stays.
  *
- * A healed page that fails again is poisoned again, and that counts whoever reports it.
+ * A healed page that fails again is poisoned again, on a frame that nothing is known of, and that counts whoever reports it.
  *
  * Return:  1 the page is new, 0 it was known.
  * Errors:  -EINVAL; -ENOSPC a new page, and max_pages are there already.
@@ -87,6 +95,15 @@ FBK_API FBK_MUST_CHECK int fbk_ledger_record(struct fbk_ledger *l, struct fbk_gp
  * Context: one writer at a time; async-signal-safe.
  */
 FBK_API FBK_MUST_CHECK int fbk_ledger_set_state(struct fbk_ledger *l, struct fbk_gpa gpa, enum fbk_page_state state);
+
+/**
+ * fbk_ledger_set_frame - where the page's bad frame is now
+ *
+ * Return:  0.
+ * Errors:  -EINVAL no such place; -ENOENT no such page.
+ * Context: one writer at a time; async-signal-safe.
+ */
+FBK_API FBK_MUST_CHECK int fbk_ledger_set_frame(struct fbk_ledger *l, struct fbk_gpa gpa, enum fbk_frame frame);
 
 /**
  * fbk_ledger_put - enter a page as it stands in another ledger, or in a file
@@ -130,6 +147,7 @@ FBK_API uint32_t fbk_ledger_lost(const struct fbk_ledger *l);
 
 /* One stable word, as in events; "invalid" outside the enumeration. */
 FBK_API const char *fbk_page_state_name(enum fbk_page_state state);
+FBK_API const char *fbk_frame_name(enum fbk_frame frame);
 
 FBK_EXTERN_C_END
 

@@ -129,7 +129,8 @@ FBK_API const char *fbk_ledger_damage_text(enum fbk_ledger_damage_kind kind);
 /**
  * fbk_ledger_file_heal - every page stands on good memory now, as in a monitor that has just mapped fresh memory
  *
- * Sets the state of all pages, in the ledger and on disk; counts and times stay. Does nothing when all are healed.
+ * Sets the state of all pages, in the ledger and on disk; counts and times stay. Frames that the last process held are not
+ * held any more: unknown. Does nothing when there is nothing to change.
  *
  * Return:  0.
  * Errors:  as fbk_ledger_file_compact(); the ledger has the new states then, too.

@@ -8,7 +8,9 @@
  *
  *   word 0  page address | told << 11 | state << SOURCE_BITS | sources     (0: empty; state is never 0)
  *   word 1  first_ns
- *   word 2  milliseconds from first to last << COUNT_BITS | count
+ *   word 2  milliseconds from first to last << MS_SHIFT | frame << COUNT_BITS | count
+ *
+ * "told" is the guest's acknowledgement, which has to be known of an isolated page, too.
  *
  * Each word changes in one atomic store; word 0 of a new page is stored last and releases the others.
  */
@@ -23,7 +25,9 @@
 #define STATE_MASK 0x7
 #define TOLD (UINT64_C(1) << 11)
 #define COUNT_BITS 24
-#define MS_MAX ((UINT64_C(1) << (64 - COUNT_BITS)) - 1)
+#define FRAME_MASK 3
+#define MS_SHIFT (COUNT_BITS + 2)
+#define MS_MAX ((UINT64_C(1) << (64 - MS_SHIFT)) - 1) /* eight years */
 
 _Static_assert(FBK_NR_SOURCES <= SOURCE_BITS, "one bit a source");
 _Static_assert((STATE_MASK << SOURCE_BITS) < TOLD && TOLD < FBK_PAGE_SIZE, "all of it fits below the page address");
@@ -86,6 +90,11 @@ static uint32_t state_of(uint64_t key)
 	return (uint32_t)(key >> SOURCE_BITS) & STATE_MASK;
 }
 
+static enum fbk_frame frame_of(uint64_t last)
+{
+	return (enum fbk_frame)((last >> COUNT_BITS) & FRAME_MASK);
+}
+
 static void unpack(const uint64_t *s, uint64_t key, struct fbk_ledger_entry *ret)
 {
 	uint64_t last = __atomic_load_n(&s[2], __ATOMIC_RELAXED);
@@ -93,15 +102,21 @@ static void unpack(const uint64_t *s, uint64_t key, struct fbk_ledger_entry *ret
 
 	ret->gpa.addr = key & FBK_PAGE_MASK;
 	ret->first_ns = first;
-	ret->last_ns = first + (last >> COUNT_BITS) * 1000000;
+	ret->last_ns = first + (last >> MS_SHIFT) * 1000000;
 	ret->count = (uint32_t)last & FBK_LEDGER_MAX_COUNT;
 	ret->sources = (uint32_t)key & SOURCE_MASK;
 	ret->state = (enum fbk_page_state)state_of(key);
+	ret->frame = frame_of(last);
 }
 
 static uint64_t pack_key(uint64_t page, enum fbk_page_state state, uint64_t sources)
 {
-	return page | (uint64_t)state << SOURCE_BITS | sources;
+	return page | (uint64_t)state << SOURCE_BITS | (state == FBK_PAGE_REPORTED ? TOLD : 0) | sources;
+}
+
+static uint64_t pack_last(uint64_t ms, enum fbk_frame frame, uint32_t count)
+{
+	return ms << MS_SHIFT | (uint64_t)frame << COUNT_BITS | count;
 }
 
 static uint32_t add(struct fbk_ledger *l, uint64_t *s, uint64_t page, enum fbk_source source, uint64_t now_ns)
@@ -134,22 +149,24 @@ static void store_key(struct fbk_ledger *l, uint64_t *s, uint64_t key)
 static uint32_t again(struct fbk_ledger *l, uint64_t *s, enum fbk_source source, uint64_t now_ns)
 {
 	uint64_t key = s[0], first = s[1], last = s[2], ms;
+	enum fbk_frame frame = frame_of(last);
 	uint32_t count = (uint32_t)last & FBK_LEDGER_MAX_COUNT;
 
 	/* A clock that was set back does not shorten the page's history. */
 	ms = now_ns > first ? (now_ns - first) / 1000000 : 0;
-	if (ms < last >> COUNT_BITS)
-		ms = last >> COUNT_BITS;
+	if (ms < last >> MS_SHIFT)
+		ms = last >> MS_SHIFT;
 	if (ms > MS_MAX)
 		ms = MS_MAX;
 	/* A source that has not named this page yet tells of the error that is known already. */
 	if (count < FBK_LEDGER_MAX_COUNT && (key >> source & 1 || healed(key)))
 		count++;
-	__atomic_store_n(&s[2], ms << COUNT_BITS | count, __ATOMIC_RELAXED);
 	if (healed(key)) {
 		__atomic_store_n(&l->nr_healed, l->nr_healed - 1, __ATOMIC_RELAXED);
 		key = pack_key(key & FBK_PAGE_MASK, FBK_PAGE_POISONED, key & SOURCE_MASK);
+		frame = FBK_FRAME_UNKNOWN;
 	}
+	__atomic_store_n(&s[2], pack_last(ms, frame, count), __ATOMIC_RELAXED);
 	__atomic_store_n(&s[0], key | 1u << source, __ATOMIC_RELEASE);
 	return count;
 }
@@ -191,6 +208,19 @@ int fbk_ledger_set_state(struct fbk_ledger *l, struct fbk_gpa gpa, enum fbk_page
 	if (s[0] == 0)
 		return -ENOENT;
 	store_key(l, s, pack_key(page, state, s[0] & (state == FBK_PAGE_HEALED ? SOURCE_MASK : SOURCE_MASK | TOLD)));
+	return 0;
+}
+
+int fbk_ledger_set_frame(struct fbk_ledger *l, struct fbk_gpa gpa, enum fbk_frame frame)
+{
+	uint64_t *s;
+
+	if (!l || (uint32_t)frame > FBK_FRAME_HOST)
+		return -EINVAL;
+	s = find(l, gpa.addr & FBK_PAGE_MASK);
+	if (s[0] == 0)
+		return -ENOENT;
+	__atomic_store_n(&s[2], pack_last(s[2] >> MS_SHIFT, frame, (uint32_t)s[2] & FBK_LEDGER_MAX_COUNT), __ATOMIC_RELAXED);
 	return 0;
 }
 
@@ -254,7 +284,8 @@ int fbk_ledger_put(struct fbk_ledger *l, const struct fbk_ledger_entry *e)
 	int added;
 
 	if (!l || !e || (e->gpa.addr & ~FBK_PAGE_MASK) || e->state < FBK_PAGE_POISONED || e->state > FBK_PAGE_HEALED ||
-	    !e->count || e->count > FBK_LEDGER_MAX_COUNT || !e->sources || (e->sources & ~SOURCE_MASK) || e->last_ns < e->first_ns)
+	    !e->count || e->count > FBK_LEDGER_MAX_COUNT || !e->sources || (e->sources & ~SOURCE_MASK) || e->last_ns < e->first_ns ||
+	    (uint32_t)e->frame > FBK_FRAME_HOST)
 		return -EINVAL;
 	s = find(l, e->gpa.addr);
 	added = s[0] == 0;
@@ -264,7 +295,7 @@ int fbk_ledger_put(struct fbk_ledger *l, const struct fbk_ledger_entry *e)
 	if (ms > MS_MAX)
 		ms = MS_MAX;
 	__atomic_store_n(&s[1], e->first_ns, __ATOMIC_RELAXED);
-	__atomic_store_n(&s[2], ms << COUNT_BITS | e->count, __ATOMIC_RELAXED);
+	__atomic_store_n(&s[2], pack_last(ms, e->frame, e->count), __ATOMIC_RELAXED);
 	store_key(l, s, pack_key(e->gpa.addr, e->state, e->sources));
 	if (added)
 		__atomic_store_n(&l->nr_pages, l->nr_pages + 1, __ATOMIC_RELAXED);
@@ -331,6 +362,19 @@ const char *fbk_page_state_name(enum fbk_page_state state)
 		return "isolated";
 	case FBK_PAGE_HEALED:
 		return "healed";
+	}
+	return "invalid";
+}
+
+const char *fbk_frame_name(enum fbk_frame frame)
+{
+	switch (frame) {
+	case FBK_FRAME_UNKNOWN:
+		return "unknown";
+	case FBK_FRAME_PINNED:
+		return "pinned";
+	case FBK_FRAME_HOST:
+		return "host";
 	}
 	return "invalid";
 }

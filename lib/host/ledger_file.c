@@ -550,6 +550,9 @@ static int take_over(struct fbk_ledger_file *f, const struct fbk_journal *j, con
 	memcpy(f->id, is_zero(j->header.id) && id ? id : j->header.id, sizeof(f->id));
 	if (j->header_state == FBK_JOURNAL_HEADER_NONE)
 		return rewrite(f, &f->found);
+	/* Ours go behind a header that says so. */
+	if (!j->damaged && j->version != FBK_JOURNAL_VERSION)
+		return rewrite(f, &f->found);
 	if (j->damaged) {
 		err = put_aside(f, j->damage_offset, info->file_len - j->damage_offset, &info->kept);
 		return err ? err : rewrite(f, &f->found);
@@ -769,9 +772,13 @@ int fbk_ledger_file_heal(struct fbk_ledger_file *f)
 
 	if (!f || !f->writable || !f->ledger)
 		return -EINVAL;
-	while (fbk_ledger_next(f->ledger, &cursor, &e) == 0)
+	while (fbk_ledger_next(f->ledger, &cursor, &e) == 0) {
 		if (e.state != FBK_PAGE_HEALED && fbk_ledger_set_state(f->ledger, e.gpa, FBK_PAGE_HEALED) == 0)
 			changed++;
+		/* The process that held it is gone. */
+		if (e.frame == FBK_FRAME_PINNED && fbk_ledger_set_frame(f->ledger, e.gpa, FBK_FRAME_UNKNOWN) == 0)
+			changed++;
+	}
 	if (!changed)
 		return 0;
 	/* Wanted again, should it fail now. */

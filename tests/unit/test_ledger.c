@@ -263,6 +263,47 @@ static void readers_need_no_lock(void **state)
 }
 
 /* The road's own two calls say what the public ones say. */
+/* Where a page's frame is does not get lost between its other fields, and a new frame is not the old one. */
+static void a_frame_s_life(void **state)
+{
+	static uint64_t storage[64];
+	struct fbk_gpa gpa = { 0x40010000 };
+	struct fbk_ledger_entry e;
+	struct fbk_ledger l;
+
+	memset(storage, 0, sizeof(storage));
+	assert_int_equal(fbk_ledger_init(&l, storage, sizeof(storage), 4), 0);
+	assert_int_equal(fbk_ledger_set_frame(&l, gpa, FBK_FRAME_HOST), -ENOENT);
+	assert_int_equal(fbk_ledger_set_frame(NULL, gpa, FBK_FRAME_HOST), -EINVAL);
+	assert_int_equal(fbk_ledger_record(&l, gpa, FBK_SOURCE_SEA, 5, &e), 1);
+	assert_int_equal(e.frame, FBK_FRAME_UNKNOWN);
+	assert_int_equal(fbk_ledger_untold(&l, gpa.addr), 1);
+	assert_int_equal(fbk_ledger_set_frame(&l, gpa, (enum fbk_frame)3), -EINVAL);
+	assert_int_equal(fbk_ledger_set_frame(&l, gpa, FBK_FRAME_PINNED), 0);
+	assert_int_equal(fbk_ledger_set_state(&l, gpa, FBK_PAGE_ISOLATED), 0);
+	/* Isolated is not yet told, and told not less isolated. */
+	assert_int_equal(fbk_ledger_untold(&l, gpa.addr), 1);
+	fbk_ledger_reported(&l, gpa);
+	assert_int_equal(fbk_ledger_untold(&l, gpa.addr), 0);
+	assert_int_equal(fbk_ledger_record(&l, gpa, FBK_SOURCE_SEA, 5 + UINT64_C(7200000000000), &e), 0);
+	assert_int_equal(e.frame, FBK_FRAME_PINNED);
+	assert_int_equal(e.state, FBK_PAGE_ISOLATED);
+	assert_int_equal(e.count, 2);
+	assert_int_equal(e.last_ns, 5 + UINT64_C(7200000000000));
+	assert_int_equal(fbk_ledger_set_frame(&l, gpa, FBK_FRAME_HOST), 0);
+	assert_int_equal(fbk_ledger_lookup(&l, gpa, &e), 0);
+	assert_int_equal(e.count, 2);
+	assert_int_equal(e.last_ns, 5 + UINT64_C(7200000000000));
+	assert_int_equal(fbk_ledger_untold(&l, gpa.addr), 0);
+	assert_int_equal(fbk_ledger_set_state(&l, gpa, FBK_PAGE_HEALED), 0);
+	assert_int_equal(fbk_ledger_record(&l, gpa, FBK_SOURCE_SEA, 9, &e), 0);
+	assert_int_equal(e.state, FBK_PAGE_POISONED);
+	assert_int_equal(e.frame, FBK_FRAME_UNKNOWN);
+	assert_int_equal(fbk_ledger_untold(&l, gpa.addr), 1);
+	e.frame = (enum fbk_frame)3;
+	assert_int_equal(fbk_ledger_put(&l, &e), -EINVAL);
+}
+
 static void the_road_s_calls(void **state)
 {
 	uint64_t storage[64];
@@ -399,6 +440,7 @@ int main(void)
 		cmocka_unit_test(put_as_it_stands_elsewhere),
 		cmocka_unit_test(callers_bugs),
 		cmocka_unit_test(readers_need_no_lock),
+		cmocka_unit_test(a_frame_s_life),
 		cmocka_unit_test(the_road_s_calls),
 		cmocka_unit_test(told_and_untold),
 	};

@@ -705,6 +705,53 @@ static void a_full_disk_keeps_damage_where_it_is(void **state)
 	stop(&o);
 }
 
+/* A slot's checksum, bit by bit. */
+static void make_whole(uint8_t *slot)
+{
+	uint32_t crc = ~0u, n;
+
+	for (n = 0; n < 60; n++) {
+		crc ^= slot[n];
+		for (int b = 0; b < 8; b++)
+			crc = crc >> 1 ^ (crc & 1 ? 0x82f63b78 : 0);
+	}
+	crc = ~crc;
+	memcpy(slot + 60, &crc, 4);
+}
+
+/* A file of version 1: a reader leaves it, an owner puts one of today's in its place. */
+static void an_older_file(void **state)
+{
+	static struct owner o;
+	struct fbk_ledger_file_info info = { .size = sizeof(info) };
+	struct fbk_ledger_file *r;
+	struct fake_file *f;
+	uint32_t pages;
+
+	make_file(&o);
+	f = fake_disk_file("ledger");
+	f->data[8] = 1;
+	make_whole(f->data);
+	fake_disk_calm();
+	assert_int_equal(fbk_ledger_file_open("ledger", FBK_LEDGER_FILE_READ, NULL, &info, &r), 0);
+	assert_int_equal(info.version, 1);
+	assert_int_equal(info.damaged_slots, 0);
+	pages = info.pages;
+	assert_true(pages > 0);
+	fbk_ledger_file_close(r);
+	assert_int_equal(f->data[8], 1);
+	assert_int_equal(start(&o), 0);
+	assert_int_equal(o.info.version, 1);
+	assert_int_equal(o.info.kept, 0);
+	stop(&o);
+	assert_int_equal(fake_disk_file("ledger")->data[8], 2);
+	assert_int_equal(fbk_ledger_file_open("ledger", FBK_LEDGER_FILE_READ, NULL, &info, &r), 0);
+	assert_int_equal(info.version, 2);
+	assert_int_equal(info.pages, pages);
+	fbk_ledger_file_close(r);
+	assert_int_equal(fake_disk.nr_allocs, 0);
+}
+
 static void not_ours_not_touched(void **state)
 {
 	static const struct {
@@ -714,7 +761,7 @@ static void not_ours_not_touched(void **state)
 		int err;
 	} rows[] = {
 		{ "foreign", 0, 7 * SLOT, 1, -EBADMSG },
-		{ "newer", 0, 0, 2, -EPROTONOSUPPORT },
+		{ "newer", 0, 0, 3, -EPROTONOSUPPORT },
 		{ "newest", 0, 0, 255, -EPROTONOSUPPORT },
 		{ "begins like ours, and goes on like nobody's", 8, 7 * SLOT - 8, 1, -EBADMSG },
 	};
@@ -730,17 +777,8 @@ static void not_ours_not_touched(void **state)
 		f = fake_disk_file("ledger");
 		memset(f->data + rows[i].at, 'x', rows[i].len);
 		if (rows[i].version != 1) {
-			/* An empty record's checksum is at hand to make the header whole again. */
-			uint32_t crc = ~0u, n;
-
 			f->data[8] = rows[i].version;
-			for (n = 0; n < 60; n++) {
-				crc ^= f->data[n];
-				for (int b = 0; b < 8; b++)
-					crc = crc >> 1 ^ (crc & 1 ? 0x82f63b78 : 0);
-			}
-			crc = ~crc;
-			memcpy(f->data + 60, &crc, 4);
+			make_whole(f->data);
 		}
 		memcpy(was, f->data, sizeof(was));
 		fake_disk_calm();
@@ -1231,6 +1269,7 @@ int main(void)
 		cmocka_unit_test(every_byte_flipped),
 		cmocka_unit_test(damage_by_name),
 		cmocka_unit_test(a_full_disk_keeps_damage_where_it_is),
+		cmocka_unit_test(an_older_file),
 		cmocka_unit_test(not_ours_not_touched),
 		cmocka_unit_test(whose_it_is),
 		cmocka_unit_test(read_between_any_two_calls),
