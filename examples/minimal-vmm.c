@@ -151,7 +151,7 @@ int main(void)
 		.memory_size = RAM_LEN,
 		.userspace_addr = (uintptr_t)ram,
 	};
-	struct fbk_gmem_region region = { { RAM_GPA }, { (uintptr_t)ram }, RAM_LEN };
+	struct fbk_gmem_region region = { .gpa = { RAM_GPA }, .hva = { (uintptr_t)ram }, .len = RAM_LEN };
 
 	memcpy(ram, guest_start, (size_t)(guest_end - guest_start));
 	memset(ram + (PAGE_GPA - RAM_GPA), 0x5a, 4096);

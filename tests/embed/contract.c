@@ -143,7 +143,7 @@ static void must(int pass, const char *what)
 
 static void world_start(struct world *w, int index, struct fbk_ledger_file *file)
 {
-	struct fbk_gmem_region r = { { RAM_GPA }, { 0 }, RAM_LEN };
+	struct fbk_gmem_region r = { .gpa = { RAM_GPA }, .len = RAM_LEN };
 	struct fbk_vm_config cfg = { .size = sizeof(cfg), .vm_fd = FAKE_FD + index, .gmem = &w->gmem, .ghes = &w->ghes,
 				     .policy = &w->policy, .ops = &ops, .opaque = w, .ledger_file = file };
 

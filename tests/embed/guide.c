@@ -49,7 +49,7 @@ int monitor_pulse_ged(struct monitor *m)
 static void test_tables(void)
 {
 	static struct monitor m;
-	struct fbk_gmem_region r = { { 0x40000000 }, { 0 }, 0x20000 };
+	struct fbk_gmem_region r = { .gpa = { 0x40000000 }, .len = 0x20000 };
 	unsigned char hest[512], sum = 0;
 	void *ram = mmap(NULL, 0x20000, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	int len;

@@ -45,7 +45,7 @@ void test_no_handler(const char *name)
 	static struct monitor m;
 	struct fbk_vm_config cfg = { .size = sizeof(cfg), .gmem = &m.gmem, .ops = &quiet };
 	struct vm *vm = vm_new(MEM_SMALL, false, NULL);
-	struct fbk_gmem_region r = { { RAM_GPA }, { (uintptr_t)vm->ram }, RAM_LEN };
+	struct fbk_gmem_region r = { .gpa = { RAM_GPA }, .hva = { (uintptr_t)vm->ram }, .len = RAM_LEN };
 	struct cpu cpu = { .m = &m, .fd = vm->cpu[0].fd, .run = vm->cpu[0].run };
 	struct fbk_verdict verdict;
 	struct sigaction act;

@@ -126,7 +126,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 	static const struct fbk_vm_ops ops = { .event = on_event, .raise_async = on_raise, .want_pump = on_pump };
 	struct fuzz f = { data, len };
 	struct fbk_gmem gmem = { 0 };
-	struct fbk_gmem_region r = { { RAM_GPA }, { (uintptr_t)ram }, RAM_LEN };
+	struct fbk_gmem_region r = { .gpa = { RAM_GPA }, .hva = { (uintptr_t)ram }, .len = RAM_LEN };
 	struct fbk_ghes_layout layout;
 	struct fbk_policy policy;
 	struct fbk_vm_config cfg = { .size = sizeof(cfg), .gmem = &gmem, .ghes = &layout, .policy = &policy, .ops = &ops };
