@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* SPDX-FileCopyrightText: The firebreak authors */
 /*
- * vm.h - the road of one error: observe, decode, record, decide, notify, replay, tell.
+ * vm.h - the road of one error: observe, decode, record, decide, notify, retire, replay, tell.
  *
  * A monitor makes one fbk_vm per VM and one fbk_vcpu per vCPU, and calls one function per source. The library
  * installs no signal handler, starts no thread, prints nothing and never exits: the monitor hands it exit fields
@@ -17,6 +17,7 @@
 #include <firebreak/ledger_file.h>
 #include <firebreak/metrics.h>
 #include <firebreak/policy.h>
+#include <firebreak/retire.h>
 #include <firebreak/types.h>
 
 #include <signal.h>
@@ -35,7 +36,8 @@ struct fbk_vm_ops {
 	void (*event)(void *opaque, const struct fbk_event *ev);
 	/* Pulse the GED's interrupt for the asynchronous source. 0, or a negative errno (recorded in the event). Needed with ghes. */
 	int (*raise_async)(void *opaque);
-	/* Records wait for the guest's acknowledgement: call fbk_vm_pump() soon, from a thread that may take a lock. Needed with ghes. */
+	/* Records wait for the guest's acknowledgement, or frames for the kernel: call fbk_vm_pump() soon, from a thread that may
+	   take a lock. Needed with ghes. */
 	void (*want_pump)(void *opaque);
 	/*
 	 * The guest was seen to acknowledge a record: at a later error, or by fbk_vm_pump(), which also looks for it when it is
@@ -61,6 +63,7 @@ struct fbk_vm_config {
 	uint32_t cper;			    /* FBK_VM_CPER_*: what the SEA source's records say beside the page */
 	struct fbk_ledger_file *ledger_file; /* borrowed: loaded here, and after fbk_vm_destroy() only closed; NULL: none */
 	uint8_t id[FBK_VM_ID_LEN]; /* the VM's, as a UUID for example: in each of its events (copied); zeros: not said */
+	struct fbk_retire *retire; /* borrowed, must outlive the fbk_vm, and is this VM's alone; NULL: lost pages stay in reach */
 };
 
 /**
@@ -143,7 +146,8 @@ FBK_API FBK_MUST_CHECK int fbk_vcpu_memory_fault(struct fbk_vcpu *vcpu, int err,
  *
  * Record, and report through the asynchronous source; nothing is replayed. A page whose report still waits for the
  * guest, or was acknowledged by it, is recorded and not reported twice. Verdicts FBK_VERDICT_STOP, with which nothing is
- * reported, and _PAUSE are the monitor's.
+ * reported, and _PAUSE are the monitor's. A frame that was retired, and that the kernel now tells of, is no error: the
+ * ledger learns that the host has it, the verdict is FBK_VERDICT_REPORT, and there is no event.
  *
  * Return:  0.
  * Errors:  -EINVAL null argument or no memory error; -ERANGE not guest RAM.
@@ -152,7 +156,7 @@ FBK_API FBK_MUST_CHECK int fbk_vcpu_memory_fault(struct fbk_vcpu *vcpu, int err,
 FBK_API FBK_MUST_CHECK int fbk_vm_sigbus(struct fbk_vm *vm, const siginfo_t *si, struct fbk_verdict *ret);
 
 /**
- * fbk_vm_pump - deliver queued records whose turn has come
+ * fbk_vm_pump - deliver queued records whose turn has come, hand retired frames over to the kernel
  * @ret_wait_ns: how long until it is worth calling again; UINT64_MAX: nothing waits
  *
  * Call it when want_pump asks, and once when a guest starts with a ledger file; then again whenever the returned time has passed. It never blocks on the guest: it looks
@@ -167,6 +171,34 @@ FBK_API FBK_MUST_CHECK int fbk_vm_sigbus(struct fbk_vm *vm, const siginfo_t *si,
  * Context: any thread.
  */
 FBK_API FBK_MUST_CHECK int fbk_vm_pump(struct fbk_vm *vm, uint64_t *ret_wait_ns);
+
+/**
+ * fbk_vcpu_retry - KVM_RUN failed with EFAULT: run it again?
+ *
+ * A vCPU that touches a page in the moment in which it is retired gets EFAULT. This waits until that is over. It is asked
+ * for each EFAULT anew, and says so at most once for each page that was retired: a fault that comes of something else
+ * is the monitor's after that.
+ *
+ * Return:  1 run the vCPU again, 0 the fault has another cause, or null.
+ * Context: the thread that ran KVM_RUN.
+ */
+FBK_API FBK_MUST_CHECK int fbk_vcpu_retry(struct fbk_vcpu *vcpu);
+
+/**
+ * fbk_vm_heal - the guest was reset: good memory for every page that was lost
+ * @ret_kept: how many pages stay bad, whose state says so: not for the next guest's memory map
+ *
+ * A healed page reads as zeros; its bad frame stays where it is, which the ledger goes on to tell. Not healed are pages of
+ * hugetlb memory, those of files without FBK_GMEM_REPLACE, and those of regions without a backing. State and frame are in
+ * the ledger's file, on the disk, on return.
+ *
+ * Return:  0.
+ * Errors:  -EINVAL null argument; -EOPNOTSUPP the VM has no fbk_retire; -ENOSPC, -ENOENT, -EIO, -EBUSY,
+ *          -EEXIST, -EACCES the ledger's file could not be written: the pages are healed (and *ret_kept is written), the
+ *          file learns it later.
+ * Context: while no vCPU runs and no device reads or writes, before the guest's memory is loaded.
+ */
+FBK_API FBK_MUST_CHECK int fbk_vm_heal(struct fbk_vm *vm, uint32_t *ret_kept);
 
 /**
  * fbk_vm_reset - the guest was reset: error blocks are as at boot, queued records are forgotten, the ledger stays

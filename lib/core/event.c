@@ -116,6 +116,12 @@ int fbk_event_json(const struct fbk_event *ev, char *buf, size_t len)
 	else
 		fbk_json_bool(&w, "acknowledged", ev->acknowledged);
 
+	fbk_json_object(&w, "retire");
+	fbk_json_text(&w, "outcome", fbk_retired_name(ev->retire));
+	fbk_json_error(&w, "error", ev->retire_err);
+	fbk_json_text(&w, "frame", fbk_frame_name(ev->frame));
+	fbk_json_end(&w);
+
 	fbk_json_object(&w, "replay");
 	fbk_json_text(&w, "method", fbk_replay_name(ev->replay));
 	fbk_json_error(&w, "error", ev->replay_err);
@@ -210,6 +216,29 @@ const char *fbk_step_name(enum fbk_step step)
 		return "replay";
 	case FBK_NR_STEPS:
 		break;
+	}
+	return "invalid";
+}
+
+const char *fbk_retired_name(enum fbk_retired retired)
+{
+	switch (retired) {
+	case FBK_RETIRED_NONE:
+		return "none";
+	case FBK_RETIRED_DONE:
+		return "done";
+	case FBK_RETIRED_ALREADY:
+		return "already";
+	case FBK_RETIRED_HOST:
+		return "host";
+	case FBK_RETIRED_LEFT:
+		return "left";
+	case FBK_RETIRED_UNAVAILABLE:
+		return "unavailable";
+	case FBK_RETIRED_FAILED:
+		return "failed";
+	case FBK_RETIRED_LATER:
+		return "later";
 	}
 	return "invalid";
 }

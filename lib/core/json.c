@@ -149,7 +149,7 @@ void fbk_json_error(struct fbk_writer *w, const char *k, int32_t err)
 		{ EIO, "EIO" },		{ EBUSY, "EBUSY" },	  { EINVAL, "EINVAL" }, { ENOSPC, "ENOSPC" },
 		{ EAGAIN, "EAGAIN" },	{ EBADMSG, "EBADMSG" }, { ENODATA, "ENODATA" }, { EHWPOISON, "EHWPOISON" },
 		{ ERANGE, "ERANGE" }, { EBADF, "EBADF" },	  { EOPNOTSUPP, "EOPNOTSUPP" },
-		{ ENOENT, "ENOENT" },
+		{ ENOENT, "ENOENT" }, { ENOMEM, "ENOMEM" }, { EPERM, "EPERM" }, { EEXIST, "EEXIST" },
 	};
 	size_t i;
 

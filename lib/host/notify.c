@@ -76,8 +76,10 @@ static inline enum fbk_turn look(struct fbk_vm *vm, enum fbk_ghes_source s)
 	if (!h->broken && fbk_block_ack(&vm->block[s], &vm->ack[s]))
 		source_broken(vm, s);
 	turn = fbk_handshake_look(h, vm->ack[s], &acked);
-	if (acked)
+	if (acked) {
 		book_ack(vm, s);
+		__atomic_store_n(&vm->listens, 1, __ATOMIC_RELAXED);
+	}
 	for (i = 0; i < acked; i++) {
 		fbk_ledger_reported(&vm->ledger, h->pages[i]);
 		fbk_ledger_file_note(vm->ledger_file, h->pages[i]);
@@ -361,6 +363,7 @@ static void withdraw(struct fbk_vm *vm)
 
 	nr = fbk_handshake_give_up(h);
 	vm->told[FBK_GHES_SEA].withdrawn += nr != 0;
+	__atomic_store_n(&vm->listens, 0, __ATOMIC_RELAXED);
 	if (nr && fbk_block_clear(&vm->block[FBK_GHES_SEA]))
 		source_broken(vm, FBK_GHES_SEA);
 	for (i = 0; i < nr; i++)
@@ -541,6 +544,7 @@ int fbk_notify_reset(struct fbk_vm *vm)
 	forget_told(vm);
 	after.pump = vm->rescan;
 	vm->pace_ns = 0;
+	__atomic_store_n(&vm->listens, 0, __ATOMIC_RELAXED);
 	for (s = 0; s < FBK_GHES_NR_SOURCES; s++) {
 		fbk_handshake_init(&vm->source[s]);
 		if (fbk_block_reset(&vm->block[s])) {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* SPDX-FileCopyrightText: The firebreak authors */
 /*
- * vm.c - the road of one error: observe, decode, record, decide, notify, replay, tell.
+ * vm.c - the road of one error: observe, decode, record, decide, notify, retire, replay, tell.
  *
  * A vCPU stands still meanwhile, so that what costs is not done twice nor in vain: one look into the lock, registers only
  * where something depends on them.
@@ -16,6 +16,7 @@
 #include "notify.h"
 #include "observe.h"
 #include "one_reg.h"
+#include "retire.h"
 #include "vm_state.h"
 
 #include <errno.h>
@@ -74,6 +75,7 @@ int fbk_vm_create(const struct fbk_vm_config *cfg, struct fbk_vm **ret)
 	vm->ops = cfg->ops;
 	vm->opaque = cfg->opaque;
 	memcpy(vm->id, cfg->id, sizeof(vm->id));
+	vm->retire = cfg->retire;
 	if (cfg->policy)
 		vm->policy = *cfg->policy;
 	else
@@ -416,6 +418,15 @@ static void finish(struct fbk_vm *vm, struct fbk_event *ev, const struct fbk_aft
 		ev->notify_err = err;
 }
 
+/* Without the lock, as other vCPUs may wait for it meanwhile. */
+static void retire(struct fbk_vm *vm, struct fbk_event *ev, const struct fbk_span *span, struct stopwatch *watch)
+{
+	if (!vm->retire || !span->nr_pages)
+		return;
+	enter(ev, watch, FBK_STEP_RETIRE);
+	fbk_retire_step(vm, ev, span);
+}
+
 static int replay(struct fbk_vcpu *vcpu, struct fbk_event *ev, uint64_t pstate, struct stopwatch *watch)
 {
 	uint32_t kvm = vcpu->vm->kvm;
@@ -478,6 +489,8 @@ static int walk(struct fbk_vcpu *vcpu, struct fbk_event *ev, const struct fbk_sp
 	if (!err)
 		notify(vcpu, ev, span, &after, watch);
 	pthread_mutex_unlock(&vm->lock);
+	if (!err)
+		retire(vm, ev, span, watch);
 	keep(vm, ev, span, watch);
 	finish(vm, ev, &after, watch);
 	if (!err) {
@@ -568,6 +581,10 @@ int fbk_vm_sigbus(struct fbk_vm *vm, const siginfo_t *si, struct fbk_verdict *re
 
 	if (!vm || !si || !ret)
 		return -EINVAL;
+	if (fbk_retire_sigbus(vm, si)) {
+		*ret = (struct fbk_verdict){ FBK_VERDICT_REPORT, FBK_REASON_ASYNC, "the host has taken a frame that was retired" };
+		return 0;
+	}
 	begin(vm, &ev, -1, &watch);
 	ev.source = si->si_code == BUS_MCEERR_AR ? FBK_SOURCE_SIGBUS_IO : FBK_SOURCE_SIGBUS_AO;
 	err = fbk_observe_sigbus(vm->gmem, si, vm->policy.span_pages, &ev, span);
@@ -581,6 +598,8 @@ int fbk_vm_sigbus(struct fbk_vm *vm, const siginfo_t *si, struct fbk_verdict *re
 		fbk_notify_async(vm, span, &ev, &after);
 	}
 	pthread_mutex_unlock(&vm->lock);
+	if (!err)
+		retire(vm, &ev, span, &watch);
 	keep(vm, &ev, span, &watch);
 	if (err)
 		return err;
@@ -595,9 +614,37 @@ int fbk_vm_sigbus(struct fbk_vm *vm, const siginfo_t *si, struct fbk_verdict *re
 
 int fbk_vm_pump(struct fbk_vm *vm, uint64_t *ret_wait_ns)
 {
+	uint64_t wait;
+	int err;
+
 	if (!vm || !ret_wait_ns)
 		return -EINVAL;
-	return fbk_notify_pump(vm, ret_wait_ns);
+	err = fbk_notify_pump(vm, &wait);
+	/* Records first, since the guest waits for those. */
+	if (fbk_retire_tend(vm) && !err && wait > FBK_RETIRE_TEND_NS)
+		wait = FBK_RETIRE_TEND_NS;
+	if (!err)
+		*ret_wait_ns = wait;
+	return err;
+}
+
+int fbk_vcpu_retry(struct fbk_vcpu *vcpu)
+{
+	return vcpu ? fbk_retire_raced(vcpu) : 0;
+}
+
+int fbk_vm_heal(struct fbk_vm *vm, uint32_t *ret_kept)
+{
+	if (!vm || !ret_kept)
+		return -EINVAL;
+	if (!vm->retire)
+		return -EOPNOTSUPP;
+	*ret_kept = fbk_retire_heal(vm);
+	if (!vm->ledger_file)
+		return 0;
+	if (fbk_ledger_file_wants(vm->ledger_file) & FBK_LEDGER_FILE_WANTS_COMPACT)
+		return fbk_ledger_file_compact(vm->ledger_file);
+	return fbk_ledger_file_flush(vm->ledger_file);
 }
 
 int fbk_vm_reset(struct fbk_vm *vm)

@@ -41,6 +41,7 @@ struct fbk_vm {
 	void *opaque;
 	struct fbk_ledger_file *ledger_file;
 	uint8_t id[FBK_VM_ID_LEN];
+	struct fbk_retire *retire; /* NULL: none; its lock is taken before ours */
 
 	pthread_mutex_t lock; /* all below; never held during an op, a sleep or an ioctl */
 	struct fbk_counts counts; /* of errors that no vCPU took, and of vCPUs that are gone */
@@ -55,6 +56,7 @@ struct fbk_vm {
 	uint64_t ack[FBK_GHES_NR_SOURCES]; /* the acknowledgement word when it was last looked at */
 	struct fbk_queue queue;
 	struct fbk_range *queue_ranges;
+	int listens; /* the guest has acknowledged a record, and left none unread since; also read without the lock */
 	int rescan; /* pages in the ledger, from rescan_cursor on, are still to be queued */
 	uint32_t rescan_cursor;
 	struct fbk_told told[FBK_GHES_NR_SOURCES];
@@ -78,6 +80,7 @@ struct fbk_vcpu {
 	int identified;
 	struct fbk_cper_processor identity; /* what is the same in each record */
 	struct fbk_vcpu *next;	    /* with the VM's lock */
+	uint64_t retire_seen;	    /* its own thread's: retirements begun when this vCPU last ran into one */
 };
 
 #endif

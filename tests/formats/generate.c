@@ -94,6 +94,14 @@ static void words(void)
 		ev.replay = (enum fbk_replay_method)i;
 		put(&ev);
 	}
+	for (i = 0; is_word(fbk_retired_name((enum fbk_retired)i)); i++) {
+		ev.retire = (enum fbk_retired)i;
+		put(&ev);
+	}
+	for (i = 0; is_word(fbk_frame_name((enum fbk_frame)i)); i++) {
+		ev.frame = (enum fbk_frame)i;
+		put(&ev);
+	}
 }
 
 static void corners(void)

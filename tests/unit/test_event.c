@@ -65,7 +65,8 @@ static void one_line_word_for_word(void **state)
 		"\"cm\":false,\"wnr\":false},\"hva\":null,\"pages\":1,\"ledger\":{\"error\":null,\"new\":true,\"count\":1,"
 		"\"in_file\":true,\"file_error\":null},"
 		"\"verdict\":\"replay\",\"reason\":\"recoverable\",\"text\":\"because\",\"notify\":{\"method\":\"sea\","
-		"\"error\":null,\"ack_wait_ns\":0,\"record\":7},\"acknowledged\":true,\"replay\":{\"method\":\"helper\",\"error\":null,\"errno\":0},"
+		"\"error\":null,\"ack_wait_ns\":0,\"record\":7},\"acknowledged\":true,"
+		"\"retire\":{\"outcome\":\"none\",\"error\":null,\"frame\":\"unknown\"},\"replay\":{\"method\":\"helper\",\"error\":null,\"errno\":0},"
 		"\"repeats\":1,\"steps_ns\":{\"inspect\":1000,\"notify\":200,\"record\":30,\"retire\":0,\"replay\":4},"
 		"\"duration_ns\":1234}\n");
 	assert_true(is_one_json_line(buf, len));
@@ -184,11 +185,13 @@ static void the_longest_line_fits(void **state)
 	ev.vcpu = ev.el = INT32_MAX;
 	ev.pages = ev.count = ev.repeats = UINT32_MAX;
 	ev.source = (enum fbk_source)longest(fbk_source_name_);
-	ev.ledger = ev.ledger_file = ev.notify_err = ev.replay_err = ev.sys_errno = INT32_MIN;
+	ev.ledger = ev.ledger_file = ev.notify_err = ev.retire_err = ev.replay_err = ev.sys_errno = INT32_MIN;
 	ev.verdict.action = (enum fbk_verdict_action)longest(fbk_verdict_name_);
 	ev.verdict.reason = (enum fbk_reason)longest(fbk_reason_name_);
 	ev.verdict.text = text;
 	ev.notify = (enum fbk_notify)longest(fbk_notify_name_);
+	ev.retire = FBK_RETIRED_UNAVAILABLE;
+	ev.frame = FBK_FRAME_UNKNOWN;
 	ev.replay = (enum fbk_replay_method)longest(fbk_replay_name_);
 	len = fbk_event_json(&ev, buf, FBK_EVENT_JSON_MAX);
 	assert_true(is_one_json_line(buf, len));
