@@ -60,6 +60,7 @@ struct fbk_monitor {
 	struct fbk_ghes_layout ghes;
 	struct fbk_vm *road;
 	struct fbk_policy policy;
+	struct fbk_retire *retire;	/* NULL: lost pages stay in reach */
 	struct fbk_ledger_file *ledger; /* NULL: none */
 	atomic_bool metrics_stale;	/* something was counted since */
 	bool metrics_troubled;		/* said that it cannot be written; this and the next are the main thread's */

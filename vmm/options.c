@@ -176,6 +176,14 @@ static int set_option(struct fbk_run_options *o, const char *name, char *val, ch
 		o->sea = yes ? FBK_SEA_ON : FBK_SEA_OFF;
 	} else if (!strcmp(name, "--cper")) {
 		return choose(name, val, "processor", "memory", &o->cper_processor, why, why_len);
+	} else if (!strcmp(name, "--retire")) {
+		if (!strcmp(val, "always")) {
+			o->retire = FBK_RETIRE_EVERY;
+			return 0;
+		}
+		if (choose(name, val, "on", "off", &yes, why, why_len))
+			return -EINVAL;
+		o->retire = yes ? FBK_RETIRE_ON : FBK_RETIRE_OFF;
 	} else if (!strcmp(name, "--reset")) {
 		return choose(name, val, "exit", "reboot", &o->reset_exits, why, why_len);
 	} else if (!strcmp(name, "--panic")) {

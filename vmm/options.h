@@ -25,6 +25,7 @@ enum fbk_exit {
 };
 
 enum fbk_sea_choice { FBK_SEA_AUTO, FBK_SEA_ON, FBK_SEA_OFF };
+enum fbk_retire_choice { FBK_RETIRE_AUTO, FBK_RETIRE_ON, FBK_RETIRE_EVERY, FBK_RETIRE_OFF };
 
 struct fbk_disk_option {
 	const char *path;
@@ -40,6 +41,7 @@ struct fbk_run_options {
 	struct fbk_disk_option disk[FBK_MAX_DISKS];
 	unsigned int nr_disks;
 	enum fbk_sea_choice sea;
+	enum fbk_retire_choice retire;
 	bool reset_exits, panic_waits, cper_processor;
 	bool help;
 };

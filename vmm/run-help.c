@@ -13,6 +13,7 @@ const char fbk_run_help[] =
 	"  --cpus N               vCPUs, 1 to 8 (default: 1)\n"
 	"  --disk FILE[,ro]       raw disk image, as virtio-blk; up to 4\n"
 	"  --sea=on|off           hardware memory errors leave the kernel for us (default: on where the kernel can)\n"
+	"  --retire=on|always|off lost pages are taken out of the guest's reach (default: on where the host can)\n"
 	"  --events FILE          one JSON line for each memory error, appended; - is standard error, fd:N a descriptor\n"
 	"  --metrics FILE         counters as Prometheus text, rewritten as errors come\n"
 	"  --id UUID              whose events, metrics and ledger these are (default: a random one)\n"

@@ -262,6 +262,28 @@ static int open_machine(struct fbk_monitor *m)
 	return 0;
 }
 
+static int open_retire(struct fbk_monitor *m)
+{
+	const struct fbk_retire_config cfg = {
+		.size = sizeof(cfg),
+		.flags = m->opt.retire == FBK_RETIRE_EVERY ? FBK_RETIRE_ALWAYS : 0,
+	};
+	int r;
+
+	if (m->opt.retire == FBK_RETIRE_OFF)
+		return 0;
+	r = fbk_retire_open(&cfg, &m->retire);
+	if (r < 0) {
+		fbk_say("preparing to retire pages: %s", strerror(-r));
+		return FBK_EXIT_HOST;
+	}
+	if (m->opt.retire != FBK_RETIRE_AUTO && !(fbk_retire_can(m->retire) & FBK_RETIRE_CAN_POISON)) {
+		fbk_say("--retire: this host has no userfaultfd with UFFDIO_POISON, or does not let us use it");
+		return FBK_EXIT_UNABLE;
+	}
+	return 0;
+}
+
 static int open_road(struct fbk_monitor *m)
 {
 	static const struct fbk_vm_ops ops = { .event = on_event, .raise_async = raise_async, .want_pump = want_pump,
@@ -280,6 +302,10 @@ static int open_road(struct fbk_monitor *m)
 	int r;
 
 	memcpy(cfg.id, m->opt.id, sizeof(cfg.id));
+	r = open_retire(m);
+	if (r)
+		return r;
+	cfg.retire = m->retire;
 	r = fbk_vm_create(&cfg, &m->road);
 	for (unsigned int i = 0; i < m->opt.nr_cpus && !r; i++)
 		r = fbk_vcpu_create(m->road, m->cpu[i].fd, m->cpu[i].run, i, &m->cpu[i].road);

@@ -222,7 +222,7 @@ static void run_until_told(struct fbk_cpu *cpu)
 		}
 		if (!r)
 			on_exit(cpu);
-		else if (err == EINTR || err == EAGAIN)
+		else if (err == EINTR || err == EAGAIN || (err == EFAULT && fbk_vcpu_retry(cpu->road)))
 			continue;
 		else if (err == EHWPOISON)
 			on_memory_fault(cpu);

@@ -11,7 +11,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#define MAX_ARGS 24
+#define MAX_ARGS 32
 
 /* Splits at blanks; "_" stands for an empty argument. */
 static int parse(const char *line, struct fbk_run_options *o, char *why)
@@ -45,6 +45,7 @@ static void defaults(void **state)
 	assert_int_equal(o.nr_cpus, 1);
 	assert_int_equal(o.nr_disks, 0);
 	assert_int_equal(o.sea, FBK_SEA_AUTO);
+	assert_int_equal(o.retire, FBK_RETIRE_AUTO);
 	assert_false(o.reset_exits);
 	assert_false(o.panic_waits);
 }
@@ -55,7 +56,7 @@ static void everything(void **state)
 	char why[160], id[FBK_UUID_LEN];
 
 	assert_int_equal(parse("--kernel=k --initrd i --append=a=b --memory 2G --cpus=8 --disk a,ro --disk b --sea off "
-			       "--events=- --ledger l --metrics m --id 0FF1CE00-5eed-4a11-8bad-c0ffee000001  --policy=p "
+			       "--retire always --events=- --ledger l --metrics m --id 0FF1CE00-5eed-4a11-8bad-c0ffee000001  --policy=p "
 			       "--reset exit --panic=wait",
 			       &o, why),
 			 0);
@@ -68,6 +69,7 @@ static void everything(void **state)
 	assert_true(o.disk[0].read_only);
 	assert_false(o.disk[1].read_only);
 	assert_int_equal(o.sea, FBK_SEA_OFF);
+	assert_int_equal(o.retire, FBK_RETIRE_EVERY);
 	assert_string_equal(o.events, "-");
 	assert_string_equal(o.ledger, "l");
 	assert_string_equal(o.policy, "p");
