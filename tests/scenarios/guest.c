@@ -115,7 +115,8 @@ static bool same_spec(const struct fbk_guest_spec *a, const struct fbk_guest_spe
 	       !strcmp(a->ledger ? a->ledger : "", b->ledger ? b->ledger : "") &&
 	       !strcmp(a->policy ? a->policy : "", b->policy ? b->policy : "") &&
 	       !strcmp(a->id ? a->id : "", b->id ? b->id : "") &&
-	       !strcmp(a->cper ? a->cper : "", b->cper ? b->cper : "");
+	       !strcmp(a->cper ? a->cper : "", b->cper ? b->cper : "") &&
+	       !strcmp(a->retire ? a->retire : "", b->retire ? b->retire : "");
 }
 
 static const char *line_find(struct fbk_guest *g, size_t from, const char *needle, size_t *ret_end)
@@ -332,6 +333,10 @@ static void guest_start(struct fbk_guest *g)
 	if (s->reset) {
 		argv[n++] = "--reset";
 		argv[n++] = (char *)s->reset;
+	}
+	if (s->retire) {
+		argv[n++] = "--retire";
+		argv[n++] = (char *)s->retire;
 	}
 	if (s->ledger) {
 		argv[n++] = "--ledger";

@@ -72,6 +72,7 @@ struct fbk_guest_spec {
 	const char *policy; /* what the file of --policy says behind its version, or NULL for none */
 	const char *id;	    /* --id=, or NULL: the monitor takes one */
 	const char *cper;   /* --cper=, or NULL for the monitor's default */
+	const char *retire; /* --retire=, or NULL for the monitor's default */
 };
 
 /**
@@ -204,6 +205,8 @@ void fbk_host_poison_settle(struct fbk_guest *g);
 
 /* /proc/meminfo of the host, a field in kB. */
 long fbk_host_meminfo(const char *field);
+/* Waits until the host's kernel counts so many kB of HardwareCorrupted: a monitor that is root hands lost frames over. */
+void fbk_host_expect_corrupted(long kb);
 /* Has the host's kernel said it since the scenario began? */
 bool fbk_host_said(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 unsigned int fbk_host_count(const char *needle);
