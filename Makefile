@@ -64,11 +64,11 @@ demo: arm64 kmod guests lab-runner ## four acts in the lab: what a bad page cost
 	@demo/run $(if $(ACT),--act $(ACT)) --kernel $(KERNEL)
 
 .PHONY: test
-test: native arm64 kmod guests lab-runner ## every test: unit, golden, fuzz corpora, lab, SEA table, contract, scenarios
+test: native arm64 kmod guests lab-runner ## every test: unit, golden, fuzz corpora, embedding, lab, SEA table, contract, scenarios
 	@tests/run --kernel $(KERNEL)
 
 .PHONY: test-unit
-test-unit: native ## the native tests only: unit, golden, fuzz corpora
+test-unit: native ## the native tests only: unit, golden, fuzz corpora, embedding
 	@tests/run --only native
 
 .PHONY: scenarios
@@ -97,12 +97,12 @@ bench: arm64 kmod guests lab-runner ## instructions and memory, side by side wit
 
 .PHONY: golden-update
 golden-update: native ## rewrite the golden ACPI tables after a change that was meant
-	@ninja -C $(NATIVE) golden-update golden-lib-update
+	@ninja -C $(NATIVE) golden-update golden-lib-update golden-cli-update
 
 .PHONY: install
 install: native ## install library, headers, tools and man pages below PREFIX (/usr/local)
-	@meson setup build/release . --buildtype=release --prefix=$(PREFIX) -Dtests=false --reconfigure >/dev/null 2>&1 || \
-		meson setup build/release . --buildtype=release --prefix=$(PREFIX) -Dtests=false >/dev/null
+	@meson setup build/release . --buildtype=release --prefix=$(PREFIX) -Dtests=false -Dexamples=false --reconfigure >/dev/null 2>&1 || \
+		meson setup build/release . --buildtype=release --prefix=$(PREFIX) -Dtests=false -Dexamples=false >/dev/null
 	@meson install -C build/release
 
 .PHONY: clean

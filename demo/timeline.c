@@ -93,6 +93,8 @@ unsigned int fbk_timeline(const char *folder)
 	for (n = 0; n < files.gl_pathc; n++) {
 		f = fopen(files.gl_pathv[n], "re");
 		while (f && nr < MAX_EVENTS && fgets(events[nr].line, sizeof(events[nr].line), f)) {
+			if (strcmp(value(events[nr].line, NULL, "kind"), "error"))
+				continue;
 			events[nr].mono_ns = strtoull(value(events[nr].line, NULL, "mono_ns"), NULL, 10);
 			nr++;
 		}

@@ -336,6 +336,8 @@ static void obey(char *text)
 		cmd_free();
 	} else if (!strcmp(argv[0], "loglevel") && argc == 2) {
 		klogctl(KLOG_CONSOLE_LEVEL, NULL, atoi(argv[1]));
+	} else if (!strcmp(argv[0], "write") && argc == 3) {
+		write_file(argv[1], argv[2]);
 	} else if (!strcmp(argv[0], "echo") && argc == 2) {
 		say2("echo ", argv[1]);
 	} else if (!strcmp(argv[0], "poweroff")) {

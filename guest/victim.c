@@ -25,6 +25,8 @@
  *   race      two threads on two vCPUs read the same page at the same time
  *   read      read() of /mnt/data: the kernel, not the process, touches the page
  *   direct    write() to /mnt/data, past the page cache: the disk, not a processor, reads the page
+ *   again     read its page twice, whatever it is told, and then have the disk read it, as direct; then stay, as the page is
+ *             not to be used by anybody else
  *   table     read memory whose last-level translation table lies in a page that is known
  *
  * Exit status: 0 the data was there and right (or the handler replaced it), 1 it was wrong; death by SIGBUS where the
@@ -37,6 +39,7 @@
 #include <fcntl.h>
 #include <pthread.h>
 #include <sched.h>
+#include <setjmp.h>
 #include <signal.h>
 #include <stdatomic.h>
 #include <stdbool.h>
@@ -63,6 +66,8 @@ struct victim {
 	/* For the handler: */
 	bool remaps;   /* it can put a new page in the lost one's place */
 	bool stubborn; /* it does not want to know */
+	bool skips;    /* it goes on behind the access */
+	sigjmp_buf behind;
 	_Atomic uint32_t hits;
 	_Atomic uint32_t unexpected;
 };
@@ -116,6 +121,8 @@ static void on_bus(int sig, siginfo_t *si, void *context)
 	}
 	if (me.stubborn)
 		return;
+	if (me.skips)
+		siglongjmp(me.behind, 1);
 	/* Nothing to offer: die of it, as a program without a handler would. */
 	signal(SIGBUS, SIG_DFL);
 	raise(SIGBUS);
@@ -472,9 +479,18 @@ static int do_read(void)
 	return verdict(n == (ssize_t)PAGE);
 }
 
+static void read_and_skip(size_t offset)
+{
+	me.skips = true;
+	if (!sigsetjmp(me.behind, 1))
+		(void)me.page[offset];
+	me.skips = false;
+}
+
 static int do_direct(void)
 {
 	static uint8_t good[PAGE] __attribute__((aligned(PAGE)));
+	bool again = !strcmp(me.mode, "again");
 	off_t at = (off_t)(me.count * PAGE);
 	struct fbk_line l;
 	ssize_t n;
@@ -483,6 +499,10 @@ static int do_direct(void)
 	me.page = map_small(1);
 	say_ready(1);
 	wait_for_go();
+	if (again) {
+		read_and_skip(OFFSET);
+		read_and_skip(PAGE - 1);
+	}
 	n = pwrite(me.fd, (void *)me.page, PAGE, at);
 	fbk_line_start(&l);
 	fbk_line_text(&l, "write");
@@ -490,6 +510,11 @@ static int do_direct(void)
 	fbk_line_dec(&l, "errno", n < 0 ? errno : 0);
 	fbk_line_say(&l);
 	/* The disk itself is well. */
+	if (again) {
+		verdict(pwrite(me.fd, good, PAGE, at) == (ssize_t)PAGE);
+		for (;;)
+			pause();
+	}
 	return verdict(pwrite(me.fd, good, PAGE, at) == (ssize_t)PAGE);
 }
 
@@ -572,6 +597,7 @@ static const struct {
 	{ "remap", do_anon, 1 },  { "spin", do_anon, 1 },   { "stubborn", do_anon, 1 },  { "many", do_many, 8 },     { "clean", do_clean, 1 }, { "dirty", do_dirty, 2 },
 	{ "fetch", do_fetch, 1 }, { "thp", do_thp, 1 },	      { "shared", do_shared, 1 }, { "threads", do_threads, 1 },
 	{ "race", do_threads, 1 }, { "read", do_read, 3 },    { "table", do_table, 1 }, { "direct", do_direct, 4 },
+	{ "again", do_direct, 4 },
 };
 
 int main(int argc, char **argv)

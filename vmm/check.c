@@ -82,16 +82,24 @@ static void check_userfaultfd(void)
 	long fd = syscall(SYS_userfaultfd, O_CLOEXEC | UFFD_USER_MODE_ONLY);
 
 	if (fd < 0) {
-		line("userfaultfd", "no", "pages cannot be poisoned without privilege: tests that do so cannot run");
+		line("userfaultfd", "no", "lost pages stay in the guest's reach until it resets");
 		return;
 	}
 	if (ioctl(fd, UFFDIO_API, &api))
 		api.features = 0;
 	close(fd);
 	if (api.features & FEATURE_POISON)
-		line("userfaultfd", "yes", "with UFFDIO_POISON: a page can be poisoned without privilege");
+		line("userfaultfd", "yes", "with UFFDIO_POISON: lost pages are taken out of the guest's reach");
 	else
-		line("userfaultfd", "partly", "without UFFDIO_POISON (Linux 6.6): no poisoning without privilege");
+		line("userfaultfd", "partly", "without UFFDIO_POISON (Linux 6.6): lost pages stay in reach until a reset");
+}
+
+static void check_offline(void)
+{
+	int have = !access("/sys/devices/system/memory/hard_offline_page", W_OK);
+
+	yes_or_no("hard offline", have, "bad frames are handed over to the host's kernel",
+		  "bad frames stay with the monitor, and go back to the host when it ends");
 }
 
 static void check_apei(void)
@@ -129,6 +137,7 @@ int fbk_command_check(int argc, char **argv)
 	vm = check_kvm();
 	if (vm < 0) {
 		check_userfaultfd();
+		check_offline();
 		check_apei();
 		check_memory_failure();
 		puts("No guest can run here.");
@@ -151,6 +160,7 @@ int fbk_command_check(int argc, char **argv)
 		  "instruction aborts are given back by the kernel",
 		  "instruction aborts are completed by the monitor through registers: nothing is lost");
 	check_userfaultfd();
+	check_offline();
 	check_apei();
 	check_memory_failure();
 	close(vm);

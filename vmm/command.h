@@ -1,19 +1,25 @@
 /* SPDX-License-Identifier: MIT */
 /* SPDX-FileCopyrightText: The firebreak authors */
 /*
- * command.h - the subcommands.
+ * command.h - the subcommands. Each has one line in main.c's table, and its help in a file of its own.
  */
 #ifndef FBK_VMM_COMMAND_H
 #define FBK_VMM_COMMAND_H
 
-/* @argc, @argv: what follows the subcommand's name. Return: exit status. */
+/* @argc, @argv: what follows the subcommand's name. Return: exit status; lost output is main.c's to see. */
 int fbk_command_run(int argc, char **argv);
 int fbk_command_check(int argc, char **argv);
 int fbk_command_ledger(int argc, char **argv);
+int fbk_command_policy(int argc, char **argv);
+int fbk_command_decode(int argc, char **argv);
 
-/* main.c: what `firebreak run --help` prints. */
 extern const char fbk_run_help[];
-/* ledger-show.c: what `firebreak ledger --help` prints. */
+extern const char fbk_check_help[];
 extern const char fbk_ledger_help[];
+extern const char fbk_policy_help[];
+extern const char fbk_decode_help[];
+
+/* main.c: prints a subcommand's help and the exit statuses on standard output. Return: exit status. */
+int fbk_command_help(const char *command);
 
 #endif

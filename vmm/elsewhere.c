@@ -7,8 +7,6 @@
 #include "options.h"
 #include "report.h"
 
-#include <stdio.h>
-#include <string.h>
 #include <sys/utsname.h>
 
 static int not_here(const char *command)
@@ -23,10 +21,6 @@ static int not_here(const char *command)
 
 int fbk_command_run(int argc, char **argv)
 {
-	if (argc && (!strcmp(argv[0], "--help") || !strcmp(argv[0], "-h"))) {
-		fputs(fbk_run_help, stdout);
-		return 0;
-	}
 	return not_here("run");
 }
 

@@ -12,13 +12,16 @@
 #include <string.h>
 #include <unistd.h>
 
+#define LAST_WORDS_MS 2000 /* how long a reader that does not read may hold up the end */
+
 int fbk_eventlog_open(struct fbk_eventlog *l, const char *where)
 {
-	l->fd = -1;
-	if (!where)
-		return 0;
-	if (!strcmp(where, "-")) {
-		l->fd = STDERR_FILENO;
+	int out = -1;
+
+	if (!where) {
+		/* only the account */
+	} else if (!strcmp(where, "-")) {
+		out = STDERR_FILENO;
 	} else if (!strncmp(where, "fd:", 3)) {
 		char *end;
 		long fd = strtol(where + 3, &end, 10);
@@ -27,20 +30,24 @@ int fbk_eventlog_open(struct fbk_eventlog *l, const char *where)
 			fbk_say("--events %s: no such open descriptor", where);
 			return FBK_EXIT_INPUT;
 		}
-		l->fd = fd;
+		out = fd;
 	} else {
-		l->fd = open(where, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0666);
-		if (l->fd < 0) {
+		out = open(where, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0666);
+		if (out < 0) {
 			fbk_say("--events %s: %s", where, strerror(errno));
 			return FBK_EXIT_INPUT;
 		}
 	}
+	fbk_linelog_init(&l->json, out);
+	fbk_linelog_init(&l->account, STDERR_FILENO);
 	return 0;
 }
 
 /* What was hit, what was done, what it means: one line. */
-static void tell_human(const struct fbk_event *ev)
+static bool tell_human(struct fbk_eventlog *l, const struct fbk_event *ev)
 {
+	char line[640];
+	int len;
 	char where[96] = "at an unknown address", who[32] = "", told[64];
 
 	if (ev->abort.flags & FBK_SEA_HAS_GPA)
@@ -53,24 +60,63 @@ static void tell_human(const struct fbk_event *ev)
 		snprintf(who, sizeof(who), "vCPU %d%s: ", ev->vcpu,
 			 ev->el == 0 ? " user" : ev->el == 1 ? " kernel" : "");
 	snprintf(told, sizeof(told), "guest told: %s", fbk_notify_name(ev->notify));
-	fbk_say("memory error %llu: %s%s %s: %s (%s); %s; %llu us", (unsigned long long)ev->seq, who,
-		fbk_source_name(ev->source), where, fbk_verdict_name(ev->verdict.action),
-		ev->verdict.text ? ev->verdict.text : fbk_reason_name(ev->verdict.reason), told,
-		(unsigned long long)(ev->duration_ns / 1000));
+	len = snprintf(line, sizeof(line), "firebreak: memory error %llu: %s%s %s: %s (%s); %s; %llu us\n", (unsigned long long)ev->seq,
+		       who, fbk_source_name(ev->source), where, fbk_verdict_name(ev->verdict.action),
+		       ev->verdict.text ? ev->verdict.text : fbk_reason_name(ev->verdict.reason), told,
+		       (unsigned long long)(ev->duration_ns / 1000));
+	if (len >= (int)sizeof(line)) {
+		len = sizeof(line) - 1; /* cut short */
+		line[len - 1] = '\n';
+	}
+	return fbk_linelog_put(&l->account, line, len);
 }
 
-void fbk_eventlog_tell(struct fbk_eventlog *l, const struct fbk_event *ev)
+bool fbk_eventlog_tell(struct fbk_eventlog *l, const struct fbk_event *ev)
+{
+	char line[FBK_EVENT_JSON_MAX];
+	bool waits = false;
+	int len;
+
+	if (l->json.fd >= 0) {
+		len = fbk_event_json(ev, line, sizeof(line));
+		waits = len > 0 && fbk_linelog_put(&l->json, line, len);
+	}
+	return tell_human(l, ev) || waits || fbk_linelog_lost(&l->json);
+}
+
+bool fbk_eventlog_tell_ack(struct fbk_eventlog *l, const struct fbk_event_ack *ack)
 {
 	char line[FBK_EVENT_JSON_MAX];
 	int len;
 
-	if (l->fd >= 0) {
-		len = fbk_event_json(ev, line, sizeof(line));
-		/* One write for a line: with O_APPEND, lines of several threads do not mix. */
-		if (len > 0 && write(l->fd, line, len) != len && !l->failed) {
-			l->failed = 1;
-			fbk_say("--events: %s: events from here on are missing there", strerror(errno));
-		}
-	}
-	tell_human(ev);
+	if (l->json.fd < 0)
+		return false;
+	len = fbk_event_ack_json(ack, line, sizeof(line));
+	return len > 0 && fbk_linelog_put(&l->json, line, len);
+}
+
+/* Nothing is lost in silence: once when it begins, and with the number when the reader is there again, or at the end. */
+static void tell_lost(struct fbk_eventlog *l, bool done)
+{
+	uint64_t lost = fbk_linelog_lost(&l->json);
+
+	if (lost == l->told_lost || (l->told_lost && !done))
+		return;
+	fbk_say("--events: %llu lines are missing there: %s", (unsigned long long)lost,
+		l->json.error ? strerror(l->json.error) : "the reader is too slow");
+	l->told_lost = lost;
+}
+
+void fbk_eventlog_drain(struct fbk_eventlog *l)
+{
+	fbk_linelog_drain(&l->json);
+	fbk_linelog_drain(&l->account);
+	tell_lost(l, !l->json.error && !fbk_linelog_waits(&l->json));
+}
+
+void fbk_eventlog_close(struct fbk_eventlog *l)
+{
+	fbk_linelog_close(&l->json, LAST_WORDS_MS);
+	fbk_linelog_close(&l->account, LAST_WORDS_MS);
+	tell_lost(l, true);
 }

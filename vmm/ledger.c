@@ -14,6 +14,8 @@
 
 static int refuse(const char *path, int err, const struct fbk_ledger_file_info *info)
 {
+	char whose[FBK_UUID_LEN];
+
 	switch (err) {
 	case -EBUSY:
 		if (info->owner_pid)
@@ -25,7 +27,11 @@ static int refuse(const char *path, int err, const struct fbk_ledger_file_info *
 		fbk_say("--ledger %s: this is no ledger; it was not touched", path);
 		break;
 	case -EPROTONOSUPPORT:
-		fbk_say("--ledger %s: format version %u, and this monitor knows none beyond 1; it was not touched", path, info->version);
+		fbk_say("--ledger %s: format version %u, and this monitor knows none beyond 2; it was not touched", path, info->version);
+		break;
+	case -ESTALE:
+		fbk_uuid_format(info->id, whose);
+		fbk_say("--ledger %s: it is that of VM %s, and not of the one that --id names; it was not touched", path, whose);
 		break;
 	case -ENOSPC:
 		fbk_say("--ledger %s: the disk is full", path);
@@ -44,7 +50,7 @@ int fbk_monitor_ledger_open(struct fbk_monitor *m)
 
 	if (!path)
 		return 0;
-	r = fbk_ledger_file_open(path, FBK_LEDGER_FILE_OWN, NULL, &info, &m->ledger);
+	r = fbk_ledger_file_open(path, FBK_LEDGER_FILE_OWN, m->opt.has_id ? m->opt.id : NULL, &info, &m->ledger);
 	if (r < 0)
 		return refuse(path, r, &info);
 	if (info.damaged_slots)

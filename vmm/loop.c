@@ -122,7 +122,7 @@ static void on_key(struct fbk_monitor *m, enum fbk_terminal_key key)
 
 int fbk_loop(struct fbk_monitor *m)
 {
-	uint64_t pump_at = NEVER, panic_at = NEVER, ledger_at = NEVER;
+	uint64_t pump_at = NEVER, panic_at = NEVER, ledger_at = NEVER, metrics_at = NEVER;
 	int signals = open_signals(), status = -1;
 
 	if (signals < 0) {
@@ -142,6 +142,8 @@ int fbk_loop(struct fbk_monitor *m)
 			{ .fd = signals, .events = POLLIN },
 			{ .fd = m->console.flush_fd, .events = POLLIN },
 			{ .fd = -1, .events = POLLIN },
+			{ .fd = fbk_linelog_waits(&m->events.json) ? m->events.json.fd : -1, .events = POLLOUT },
+			{ .fd = fbk_linelog_waits(&m->events.account) ? m->events.account.fd : -1, .events = POLLOUT },
 		};
 		uint64_t until, now, count;
 		struct timespec ts;
@@ -153,12 +155,14 @@ int fbk_loop(struct fbk_monitor *m)
 		until = pump_at < panic_at ? pump_at : panic_at;
 		if (ledger_at < until)
 			until = ledger_at;
+		if (metrics_at < until)
+			until = metrics_at;
 		now = now_ns();
 		if (wants < 0 && until > now + NS_PER_S / 50)
 			until = now + NS_PER_S / 50;
 		ts.tv_sec = until > now ? (until - now) / NS_PER_S : 0;
 		ts.tv_nsec = until > now ? (until - now) % NS_PER_S : 0;
-		if (ppoll(fds, 4, until == NEVER ? NULL : &ts, NULL) < 0 && errno != EINTR) {
+		if (ppoll(fds, sizeof(fds) / sizeof(fds[0]), until == NEVER ? NULL : &ts, NULL) < 0 && errno != EINTR) {
 			fbk_say("poll: %s", strerror(errno));
 			fbk_monitor_end(m, FBK_END_HOST);
 		}
@@ -172,6 +176,8 @@ int fbk_loop(struct fbk_monitor *m)
 		if (fds[3].revents)
 			on_key(m, fbk_console_input(&m->console));
 
+		fbk_eventlog_drain(&m->events);
+
 		if (atomic_load(&m->panicked) && !m->opt.panic_waits) {
 			if (panic_at == NEVER)
 				panic_at = now_ns() + PANIC_GRACE_NS;
@@ -180,12 +186,15 @@ int fbk_loop(struct fbk_monitor *m)
 		}
 		pump(m, &pump_at);
 		fbk_monitor_ledger_tend(m, now_ns(), &ledger_at);
+		fbk_monitor_metrics_tend(m, now_ns(), &metrics_at);
 		end = atomic_load(&m->end);
 		if (end != FBK_END_NONE && status < 0)
 			status = on_end(m, end);
 	}
 	fbk_cpus_leave(m);
 	fbk_monitor_ledger_close(m);
+	fbk_eventlog_close(&m->events);
+	fbk_monitor_metrics_close(m);
 	fbk_console_close(&m->console);
 	return status;
 }

@@ -10,68 +10,136 @@
 #include <stdio.h>
 #include <string.h>
 
-#define STATUS_HELP                                                                              \
-	"Exit status:\n"                                                                         \
-	"   0  the guest powered itself off; check: memory errors can be contained here\n"       \
-	"   1  check: guests run here, but their memory errors cannot be contained\n"            \
-	"      ledger: the file is damaged\n"                                                   \
-	"  10  the guest kernel panicked (\"Kernel panic - not syncing\" on its console)\n"      \
-	"  11  stopped by policy after a memory error\n"                                         \
-	"  12  the guest reset itself, and --reset=exit was given\n"                             \
-	"  13  quit by the operator (Ctrl-A x)\n"                                                \
-	"  64  wrong usage\n"                                                                    \
-	"  66  kernel, initrd, disk, event or ledger file cannot be used\n"                      \
-	"  69  this host cannot do what was asked for (no arm64, no KVM, no GICv3, no SEA)\n"    \
-	"  71  the host, or the monitor, failed at run time\n"
+static const struct command {
+	const char *name, *arguments, *what;
+	int (*run)(int argc, char **argv);
+	const char *help;
+} commands[] = {
+	{ "run", "--kernel IMAGE [options]", "run a Linux guest", fbk_command_run, fbk_run_help },
+	{ "check", "", "what this host can do, and what is missing", fbk_command_check, fbk_check_help },
+	{ "decode", "esr|exit|cper ...", "a syndrome, an exit or an error record, in words", fbk_command_decode, fbk_decode_help },
+	{ "ledger", "[show|check|export|repair] FILE", "the bad pages that a ledger knows", fbk_command_ledger, fbk_ledger_help },
+	{ "policy", "[FILE]", "what is done about memory errors", fbk_command_policy, fbk_policy_help },
+};
 
-static const char help[] =
-	"firebreak - a virtual machine monitor for arm64 that contains memory errors\n"
-	"\n"
-	"  firebreak run --kernel IMAGE [options]   run a Linux guest (firebreak run --help)\n"
-	"  firebreak check                          what this host can do, and what is missing\n"
-	"  firebreak ledger FILE                    the bad pages that a ledger knows (firebreak ledger --help)\n"
-	"  firebreak --version\n"
-	"\n" STATUS_HELP;
+#define NR_COMMANDS (sizeof(commands) / sizeof(commands[0]))
 
-const char fbk_run_help[] =
-	"firebreak run - run a Linux guest whose memory errors are contained\n"
-	"\n"
-	"  --kernel IMAGE         uncompressed arm64 Linux Image (Debian's vmlinuz); required\n"
-	"  --initrd FILE          initial RAM disk\n"
-	"  --append TEXT          kernel command line (default: panic=-1); the console needs no parameter\n"
-	"  --memory SIZE          guest RAM: 512M, 2G; a plain number is MiB (default: 256M)\n"
-	"  --cpus N               vCPUs, 1 to 8 (default: 1)\n"
-	"  --disk FILE[,ro]       raw disk image, as virtio-blk; up to 4\n"
-	"  --sea=on|off           hardware memory errors leave the kernel for us (default: on where the kernel can)\n"
-	"  --events FILE          one JSON line for each memory error, appended; - is standard error, fd:N a descriptor\n"
-	"  --ledger FILE          remember bad pages there, across runs; synced before the guest runs on\n"
-	"  --reset=reboot|exit    what the guest's own reset does (default: reboot)\n"
-	"  --panic=exit|wait      after a guest panic: end at its reset or 5 s later, or let it be (default: exit)\n"
-	"\n"
-	"The console is on standard input and output. On a terminal: Ctrl-A x quits, Ctrl-A h helps.\n"
-	"\n" STATUS_HELP;
+/* Every status there is; enum fbk_exit has the numbers. */
+static const char status_help[] =
+	"Exit status:\n"
+	"   0  the guest powered itself off; check: memory errors can be contained here; else: it was done\n"
+	"   1  check: guests run here, but their memory errors cannot be contained\n"
+	"      ledger: the file is damaged; decode: this is no external abort\n"
+	"  10  the guest kernel panicked (\"Kernel panic - not syncing\" on its console)\n"
+	"  11  stopped by policy after a memory error\n"
+	"  12  the guest reset itself, and --reset=exit was given\n"
+	"  13  quit by the operator (Ctrl-A x)\n"
+	"  64  wrong usage\n"
+	"  66  kernel, initrd, disk, event, metrics, ledger, policy or record file cannot be used\n"
+	"  69  this host cannot do what was asked for (no arm64, no KVM, no GICv3, no SEA)\n"
+	"  71  the host, or the monitor, failed at run time\n";
+
+static void list(FILE *to)
+{
+	fputs("firebreak - a virtual machine monitor for arm64 that contains memory errors\n\n", to);
+	for (size_t i = 0; i < NR_COMMANDS; i++)
+		fprintf(to, "  firebreak %-6s %-31s  %s\n", commands[i].name, commands[i].arguments, commands[i].what);
+	fputs("  firebreak help   COMMAND                          more about it\n"
+	      "  firebreak --version\n\n",
+	      to);
+	fputs(status_help, to);
+}
+
+static const struct command *find(const char *name)
+{
+	for (size_t i = 0; i < NR_COMMANDS; i++)
+		if (!strcmp(commands[i].name, name))
+			return &commands[i];
+	return NULL;
+}
+
+/* How many letters must be put in, left out or changed to make one word the other; both are short. */
+static unsigned int distance(const char *a, const char *b)
+{
+	unsigned int row[16], n = strlen(b);
+
+	for (unsigned int j = 0; j <= n; j++)
+		row[j] = j;
+	for (unsigned int i = 1; *a; a++, i++) {
+		unsigned int corner = row[0];
+
+		row[0] = i;
+		for (unsigned int j = 1; j <= n; j++) {
+			unsigned int change = corner + (*a != b[j - 1]), least = row[j] < row[j - 1] ? row[j] : row[j - 1];
+
+			corner = row[j];
+			row[j] = change < least + 1 ? change : least + 1;
+		}
+	}
+	return row[n];
+}
+
+static int unknown(const char *name)
+{
+	const struct command *near = NULL;
+	unsigned int least = 3, d;
+
+	for (size_t i = 0; i < NR_COMMANDS && strlen(name) < 16; i++) {
+		d = distance(name, commands[i].name);
+		if (d < least && d < strlen(name)) {
+			least = d;
+			near = &commands[i];
+		}
+	}
+	if (near)
+		fbk_say("%.80s: no such command; `firebreak %s` is one", name, near->name);
+	else
+		fbk_say("%.80s: no such command; `firebreak --help` lists them", name);
+	return FBK_EXIT_USAGE;
+}
+
+static int is_help(const char *s)
+{
+	return !strcmp(s, "--help") || !strcmp(s, "-h");
+}
+
+/* Output that did not get where it should is no success. */
+static int finish(int status)
+{
+	return (fflush(stdout) || ferror(stdout)) && status <= FBK_EXIT_LACKING ? FBK_EXIT_HOST : status;
+}
+
+int fbk_command_help(const char *command)
+{
+	const struct command *c = find(command);
+
+	if (!c)
+		return unknown(command);
+	fputs(c->help, stdout);
+	putchar('\n');
+	fputs(status_help, stdout);
+	return FBK_EXIT_OFF;
+}
 
 int main(int argc, char **argv)
 {
-	const char *command = argc > 1 ? argv[1] : "";
+	const char *name = argc > 1 ? argv[1] : "";
+	const struct command *c = find(name);
 
-	if (!strcmp(command, "run"))
-		return fbk_command_run(argc - 2, argv + 2);
-	if (!strcmp(command, "check"))
-		return fbk_command_check(argc - 2, argv + 2);
-	if (!strcmp(command, "ledger"))
-		return fbk_command_ledger(argc - 2, argv + 2);
-	if (!strcmp(command, "--help") || !strcmp(command, "-h") || !strcmp(command, "help")) {
-		fputs(help, stdout);
-		return 0;
+	if (c)
+		return finish(argc > 2 && is_help(argv[2]) ? fbk_command_help(name) : c->run(argc - 2, argv + 2));
+	if (!strcmp(name, "help") && argc > 2)
+		return finish(fbk_command_help(argv[2]));
+	if (is_help(name) || !strcmp(name, "help")) {
+		list(stdout);
+		return finish(FBK_EXIT_OFF);
 	}
-	if (!strcmp(command, "--version")) {
+	if (!strcmp(name, "--version")) {
 		puts("firebreak " FBK_VERSION);
-		return 0;
+		return finish(FBK_EXIT_OFF);
 	}
-	if (*command)
-		fbk_say("%.80s: no such command; `firebreak --help` lists them", command);
-	else
-		fputs(help, stderr);
+	if (*name)
+		return unknown(name);
+	list(stderr);
 	return FBK_EXIT_USAGE;
 }

@@ -19,7 +19,7 @@
 int fbk_memory_create(int vm_fd, uint64_t len, struct fbk_gmem *view)
 {
 	struct kvm_userspace_memory_region slot = { .slot = 0, .guest_phys_addr = FBK_RAM_BASE, .memory_size = len };
-	struct fbk_gmem_region region = { .gpa = { FBK_RAM_BASE }, .len = len };
+	struct fbk_gmem_region region = { .gpa = { FBK_RAM_BASE }, .len = len, .backing = FBK_BACKING_ANON };
 	uintptr_t at, start;
 	void *p;
 

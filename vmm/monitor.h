@@ -59,7 +59,12 @@ struct fbk_monitor {
 	struct fbk_gmem gmem;
 	struct fbk_ghes_layout ghes;
 	struct fbk_vm *road;
+	struct fbk_policy policy;
+	struct fbk_retire *retire;	/* NULL: lost pages stay in reach */
 	struct fbk_ledger_file *ledger; /* NULL: none */
+	atomic_bool metrics_stale;	/* something was counted since */
+	bool metrics_troubled;		/* said that it cannot be written; this and the next are the main thread's */
+	uint64_t metrics_ns;		/* when it was written last */
 	bool ledger_troubled;		/* said that it cannot be written; the main thread's */
 	struct fbk_boot boot;
 	struct fbk_cpu cpu[FBK_MAX_CPUS];
@@ -111,6 +116,11 @@ void fbk_monitor_ledger_heal(struct fbk_monitor *m); /* the road is open, no vCP
 /* Main loop: write what waits, compact. @deadline: when to come back; UINT64_MAX: when woken */
 void fbk_monitor_ledger_tend(struct fbk_monitor *m, uint64_t now_ns, uint64_t *deadline);
 void fbk_monitor_ledger_close(struct fbk_monitor *m); /* no vCPU runs any more */
+
+/* metrics.c: the file of --metrics, likewise. All of it on the main thread. */
+int fbk_monitor_metrics_open(struct fbk_monitor *m); /* the road is open. Return: 0, or an exit status, told */
+void fbk_monitor_metrics_tend(struct fbk_monitor *m, uint64_t now_ns, uint64_t *deadline);
+void fbk_monitor_metrics_close(struct fbk_monitor *m);
 
 /* loop.c: until the guest has ended. Return: exit status. */
 int fbk_loop(struct fbk_monitor *m);

@@ -43,6 +43,47 @@ int fbk_size_parse(const char *s, uint64_t *ret_bytes)
 	return 0;
 }
 
+static int digit(char ch)
+{
+	if (ch >= '0' && ch <= '9')
+		return ch - '0';
+	ch |= 0x20;
+	return ch >= 'a' && ch <= 'f' ? ch - 'a' + 10 : -1;
+}
+
+int fbk_uuid_parse(const char *s, uint8_t ret[16])
+{
+	uint8_t id[16], any = 0;
+
+	for (unsigned int i = 0; i < 16; i++) {
+		int high, low;
+
+		if ((i == 4 || i == 6 || i == 8 || i == 10) && *s++ != '-')
+			return -EINVAL;
+		high = digit(s[0]);
+		low = high < 0 ? -1 : digit(s[1]);
+		if (low < 0)
+			return -EINVAL;
+		s += 2;
+		id[i] = high << 4 | low;
+		any |= id[i];
+	}
+	if (*s || !any)
+		return -EINVAL;
+	memcpy(ret, id, sizeof(id));
+	return 0;
+}
+
+void fbk_uuid_format(const uint8_t id[16], char ret[FBK_UUID_LEN])
+{
+	for (unsigned int i = 0; i < 16; i++) {
+		if (i == 4 || i == 6 || i == 8 || i == 10)
+			*ret++ = '-';
+		snprintf(ret, 3, "%02x", id[i]);
+		ret += 2;
+	}
+}
+
 static int set_memory(struct fbk_run_options *o, const char *val, char *why, size_t why_len)
 {
 	if (fbk_size_parse(val, &o->ram_len)) {
@@ -113,6 +154,16 @@ static int set_option(struct fbk_run_options *o, const char *name, char *val, ch
 		o->events = val;
 	} else if (!strcmp(name, "--ledger")) {
 		o->ledger = val;
+	} else if (!strcmp(name, "--policy")) {
+		o->policy = val;
+	} else if (!strcmp(name, "--metrics")) {
+		o->metrics = val;
+	} else if (!strcmp(name, "--id")) {
+		if (fbk_uuid_parse(val, o->id)) {
+			snprintf(why, why_len, "--id %.40s: not a UUID (8-4-4-4-12 hexadecimal digits, not all zero)", val);
+			return -EINVAL;
+		}
+		o->has_id = true;
 	} else if (!strcmp(name, "--memory")) {
 		return set_memory(o, val, why, why_len);
 	} else if (!strcmp(name, "--cpus")) {
@@ -123,6 +174,16 @@ static int set_option(struct fbk_run_options *o, const char *name, char *val, ch
 		if (choose(name, val, "on", "off", &yes, why, why_len))
 			return -EINVAL;
 		o->sea = yes ? FBK_SEA_ON : FBK_SEA_OFF;
+	} else if (!strcmp(name, "--cper")) {
+		return choose(name, val, "processor", "memory", &o->cper_processor, why, why_len);
+	} else if (!strcmp(name, "--retire")) {
+		if (!strcmp(val, "always")) {
+			o->retire = FBK_RETIRE_EVERY;
+			return 0;
+		}
+		if (choose(name, val, "on", "off", &yes, why, why_len))
+			return -EINVAL;
+		o->retire = yes ? FBK_RETIRE_ON : FBK_RETIRE_OFF;
 	} else if (!strcmp(name, "--reset")) {
 		return choose(name, val, "exit", "reboot", &o->reset_exits, why, why_len);
 	} else if (!strcmp(name, "--panic")) {

@@ -13,18 +13,19 @@
 
 enum fbk_exit {
 	FBK_EXIT_OFF = 0,	/* the guest powered itself off; check: all is there */
-	FBK_EXIT_LACKING = 1,	/* check: guests run, but their memory errors are not contained; ledger: damaged */
+	FBK_EXIT_LACKING = 1,	/* check: guests run, but their memory errors are not contained; ledger: damaged; decode: no external abort */
 	FBK_EXIT_PANIC = 10,	/* the guest kernel panicked */
 	FBK_EXIT_STOPPED = 11,	/* stopped by policy after a memory error */
 	FBK_EXIT_RESET = 12,	/* the guest reset itself, and --reset=exit */
 	FBK_EXIT_QUIT = 13,	/* the operator's escape key */
 	FBK_EXIT_USAGE = 64,	/* wrong usage */
-	FBK_EXIT_INPUT = 66,	/* kernel, initrd, disk, event or ledger file cannot be used */
+	FBK_EXIT_INPUT = 66,	/* kernel, initrd, disk, event, ledger, policy or record file cannot be used */
 	FBK_EXIT_UNABLE = 69,	/* this host cannot do what was asked for at all */
 	FBK_EXIT_HOST = 71,	/* the host, or this monitor, failed at run time */
 };
 
 enum fbk_sea_choice { FBK_SEA_AUTO, FBK_SEA_ON, FBK_SEA_OFF };
+enum fbk_retire_choice { FBK_RETIRE_AUTO, FBK_RETIRE_ON, FBK_RETIRE_EVERY, FBK_RETIRE_OFF };
 
 struct fbk_disk_option {
 	const char *path;
@@ -32,13 +33,16 @@ struct fbk_disk_option {
 };
 
 struct fbk_run_options {
-	const char *kernel, *initrd, *append, *events, *ledger;
+	const char *kernel, *initrd, *append, *events, *ledger, *metrics, *policy;
+	uint8_t id[16];
+	bool has_id;
 	uint64_t ram_len;
 	unsigned int nr_cpus;
 	struct fbk_disk_option disk[FBK_MAX_DISKS];
 	unsigned int nr_disks;
 	enum fbk_sea_choice sea;
-	bool reset_exits, panic_waits;
+	enum fbk_retire_choice retire;
+	bool reset_exits, panic_waits, cper_processor;
 	bool help;
 };
 
@@ -55,5 +59,11 @@ int fbk_options_parse(int argc, char **argv, struct fbk_run_options *ret, char *
 
 /* "512", "512M", "1g", "65536K": a plain number is MiB. Errors: -EINVAL no number, or too large for 64 bits. */
 int fbk_size_parse(const char *s, uint64_t *ret_bytes);
+
+/* 8-4-4-4-12 hexadecimal digits. Errors: -EINVAL anything else, or all zeros, which stands for "not said". */
+int fbk_uuid_parse(const char *s, uint8_t ret[16]);
+
+#define FBK_UUID_LEN 37 /* NUL included */
+void fbk_uuid_format(const uint8_t id[16], char ret[FBK_UUID_LEN]);
 
 #endif

@@ -151,6 +151,21 @@ int fbk_monitor_load(struct fbk_monitor *m)
 	return load(m, &none);
 }
 
+/* Good memory for what was lost. What cannot be had stays in the ledger as bad, and out of the next boot's memory. */
+static void heal(struct fbk_monitor *m)
+{
+	uint32_t kept = 0;
+	int r;
+
+	if (!m->retire)
+		return;
+	r = fbk_vm_heal(m->road, &kept);
+	if (r < 0)
+		fbk_say("--ledger %s: could not be written yet: %s", m->opt.ledger, strerror(-r));
+	if (kept)
+		fbk_say("%u bad page%s could not be replaced: the guest goes on without", kept, kept == 1 ? "" : "s");
+}
+
 int fbk_monitor_reset(struct fbk_monitor *m)
 {
 	struct bad_pages bad;
@@ -161,6 +176,7 @@ int fbk_monitor_reset(struct fbk_monitor *m)
 		fbk_virtio_reset(&m->virtio[i]);
 	atomic_store(&m->panicked, false);
 
+	heal(m);
 	r = collect(m, &bad);
 	if (!r)
 		r = fbk_gic_reset(m->gic_fd, m->opt.nr_cpus);

@@ -7,6 +7,7 @@
 #include "gic.h"
 #include "memory.h"
 #include "monitor.h"
+#include "policy.h"
 #include "report.h"
 
 #include <firebreak/kvm.h>
@@ -18,6 +19,7 @@
 #include <string.h>
 #include <sys/eventfd.h>
 #include <sys/ioctl.h>
+#include <sys/random.h>
 #include <unistd.h>
 
 void fbk_monitor_wake(struct fbk_monitor *m)
@@ -86,9 +88,26 @@ static void on_event(void *opaque, const struct fbk_event *ev)
 {
 	struct fbk_monitor *m = opaque;
 
-	fbk_eventlog_tell(&m->events, ev);
-	if (m->ledger)
-		fbk_monitor_wake(m);
+	bool waits = fbk_eventlog_tell(&m->events, ev);
+
+	if (m->opt.events || m->opt.metrics) {
+		/* Somebody wants to know of the acknowledgement, which the pump looks for. */
+		if (ev->notify == FBK_NOTIFY_SEA)
+			atomic_store(&m->want_pump, true);
+		atomic_store(&m->metrics_stale, true);
+	} else if (!m->ledger && !waits) {
+		return;
+	}
+	fbk_monitor_wake(m);
+}
+
+static void on_acknowledged(void *opaque, const struct fbk_event_ack *ack)
+{
+	struct fbk_monitor *m = opaque;
+
+	fbk_eventlog_tell_ack(&m->events, ack);
+	atomic_store(&m->metrics_stale, true);
+	fbk_monitor_wake(m);
 }
 
 /* The GED's interrupt is edge-triggered: high and low again make one. */
@@ -243,20 +262,50 @@ static int open_machine(struct fbk_monitor *m)
 	return 0;
 }
 
+static int open_retire(struct fbk_monitor *m)
+{
+	const struct fbk_retire_config cfg = {
+		.size = sizeof(cfg),
+		.flags = m->opt.retire == FBK_RETIRE_EVERY ? FBK_RETIRE_ALWAYS : 0,
+	};
+	int r;
+
+	if (m->opt.retire == FBK_RETIRE_OFF)
+		return 0;
+	r = fbk_retire_open(&cfg, &m->retire);
+	if (r < 0) {
+		fbk_say("preparing to retire pages: %s", strerror(-r));
+		return FBK_EXIT_HOST;
+	}
+	if (m->opt.retire != FBK_RETIRE_AUTO && !(fbk_retire_can(m->retire) & FBK_RETIRE_CAN_POISON)) {
+		fbk_say("--retire: this host has no userfaultfd with UFFDIO_POISON, or does not let us use it");
+		return FBK_EXIT_UNABLE;
+	}
+	return 0;
+}
+
 static int open_road(struct fbk_monitor *m)
 {
-	static const struct fbk_vm_ops ops = { .event = on_event, .raise_async = raise_async, .want_pump = want_pump };
+	static const struct fbk_vm_ops ops = { .event = on_event, .raise_async = raise_async, .want_pump = want_pump,
+					       .acknowledged = on_acknowledged };
 	struct fbk_vm_config cfg = {
 		.size = sizeof(cfg),
 		.vm_fd = m->vm_fd,
 		.gmem = &m->gmem,
 		.ghes = &m->ghes,
+		.policy = &m->policy,
 		.ops = &ops,
 		.opaque = m,
 		.ledger_file = m->ledger,
+		.cper = m->opt.cper_processor ? FBK_VM_CPER_PROCESSOR : 0,
 	};
 	int r;
 
+	memcpy(cfg.id, m->opt.id, sizeof(cfg.id));
+	r = open_retire(m);
+	if (r)
+		return r;
+	cfg.retire = m->retire;
 	r = fbk_vm_create(&cfg, &m->road);
 	for (unsigned int i = 0; i < m->opt.nr_cpus && !r; i++)
 		r = fbk_vcpu_create(m->road, m->cpu[i].fd, m->cpu[i].run, i, &m->cpu[i].road);
@@ -267,6 +316,20 @@ static int open_road(struct fbk_monitor *m)
 		return FBK_EXIT_HOST;
 	}
 	fbk_monitor_ledger_heal(m);
+	return fbk_monitor_metrics_open(m);
+}
+
+/* A name that no other VM has, where the operator gives none: a random UUID [RFC 9562, version 4]. */
+static int take_id(struct fbk_run_options *o)
+{
+	if (o->has_id)
+		return 0;
+	if (getrandom(o->id, sizeof(o->id), 0) != sizeof(o->id)) {
+		fbk_say("getrandom: %s", strerror(errno));
+		return FBK_EXIT_HOST;
+	}
+	o->id[6] = (o->id[6] & 0x0f) | 0x40;
+	o->id[8] = (o->id[8] & 0x3f) | 0x80;
 	return 0;
 }
 
@@ -287,7 +350,12 @@ static int run(struct fbk_monitor *m)
 		fbk_say("eventfd: %s", strerror(errno));
 		return FBK_EXIT_HOST;
 	}
-	r = fbk_boot_open(&m->boot, m->opt.kernel, m->opt.initrd);
+	fbk_policy_default(&m->policy);
+	r = take_id(&m->opt);
+	if (!r && m->opt.policy)
+		r = fbk_policy_load("--policy", m->opt.policy, &m->policy);
+	if (!r)
+		r = fbk_boot_open(&m->boot, m->opt.kernel, m->opt.initrd);
 	if (!r)
 		r = fbk_eventlog_open(&m->events, m->opt.events);
 	if (!r)
@@ -319,10 +387,8 @@ int fbk_command_run(int argc, char **argv)
 		fbk_say("run: %s; `firebreak run --help` lists the options", why);
 		return FBK_EXIT_USAGE;
 	}
-	if (monitor.opt.help) {
-		fputs(fbk_run_help, stdout);
-		return 0;
-	}
+	if (monitor.opt.help)
+		return fbk_command_help("run");
 	status = run(&monitor);
 	/* The kernel takes the machine apart with the process; the terminal is ours to restore, before a signal ends us. */
 	fbk_terminal_restore();

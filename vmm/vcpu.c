@@ -13,18 +13,10 @@
 
 #include <errno.h>
 #include <linux/kvm.h>
-#include <stddef.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
-
-#ifndef KVM_EXIT_MEMORY_FAULT
-#define KVM_EXIT_MEMORY_FAULT 39 /* Linux 6.8 */
-#endif
-
-/* kvm_run.memory_fault, which the build machine's header may lack: u64 flags, gpa, size at the exit union's start. */
-#define MEMORY_FAULT_GPA (offsetof(struct kvm_run, hw) + 8)
 
 #define KICK SIGRTMIN /* makes KVM_RUN and blocking writes return; its handler does nothing */
 
@@ -134,23 +126,16 @@ static void on_sigbus(struct fbk_cpu *cpu, const siginfo_t *si)
 		carry_out(cpu, &v);
 }
 
-/* KVM tells of poison by an exit instead of a signal (memory that is not mapped into this process). */
-static void on_memory_fault(struct fbk_cpu *cpu, int err)
+/* KVM tells of poison by an errno instead of a signal (memory that is not mapped into this process). */
+static void on_memory_fault(struct fbk_cpu *cpu)
 {
-	siginfo_t si = { .si_signo = SIGBUS, .si_code = BUS_MCEERR_AR };
-	struct fbk_gpa gpa;
-	void *hva;
+	struct fbk_verdict v;
+	int r = fbk_vcpu_memory_fault(cpu->road, EHWPOISON, &v);
 
-	memcpy(&gpa.addr, (const char *)cpu->run + MEMORY_FAULT_GPA, sizeof(gpa.addr));
-	gpa.addr &= FBK_PAGE_MASK;
-	if (err != EHWPOISON || fbk_gmem_ptr(&cpu->m->gmem, gpa, FBK_PAGE_SIZE, &hva)) {
-		fbk_say("vCPU %u: memory fault at guest address 0x%llx", cpu->index, (unsigned long long)gpa.addr);
-		host_failed(cpu, "KVM_RUN", err);
-		return;
-	}
-	si.si_addr = hva;
-	si.si_addr_lsb = FBK_PAGE_SHIFT;
-	on_sigbus(cpu, &si);
+	if (r < 0)
+		host_failed(cpu, "a memory error could not be replayed", r == -EIO ? errno : -r);
+	else
+		carry_out(cpu, &v);
 }
 
 /*
@@ -237,10 +222,10 @@ static void run_until_told(struct fbk_cpu *cpu)
 		}
 		if (!r)
 			on_exit(cpu);
-		else if (err == EINTR || err == EAGAIN)
+		else if (err == EINTR || err == EAGAIN || (err == EFAULT && fbk_vcpu_retry(cpu->road)))
 			continue;
-		else if (err == EHWPOISON || cpu->run->exit_reason == KVM_EXIT_MEMORY_FAULT)
-			on_memory_fault(cpu, err);
+		else if (err == EHWPOISON)
+			on_memory_fault(cpu);
 		else
 			host_failed(cpu, "KVM_RUN", err);
 	}

@@ -21,11 +21,24 @@ extern "C" {
 
 #define FBK_GMEM_MAX_REGIONS 8
 
+/* What a run of guest RAM is made of: what can be done about one of its pages. */
+enum fbk_backing {
+	FBK_BACKING_UNKNOWN = 0, /* not said: pages stay where they are */
+	FBK_BACKING_ANON = 1,	 /* private anonymous memory, with or without transparent huge pages */
+	FBK_BACKING_FILE = 2,	 /* a shared memfd, or another file in shmem: it keeps its frames */
+	FBK_BACKING_HUGETLB = 3, /* hugetlb, anonymous or a file */
+};
+
+/* The monitor will do with fresh anonymous memory in a place where the file cannot give any, until it maps the file anew. */
+#define FBK_GMEM_REPLACE (1u << 0)
+
 /* One run of guest RAM. base and len are multiples of FBK_PAGE_SIZE. */
 struct fbk_gmem_region {
 	struct fbk_gpa gpa;
 	struct fbk_hva hva;
-	uint64_t len; /* bytes */
+	uint64_t len;	  /* bytes */
+	uint32_t backing; /* enum fbk_backing; only what retires pages asks */
+	uint32_t flags;	  /* FBK_GMEM_* */
 };
 
 /* The map from GPA to HVA; plain, caller-owned, read-only once the guest runs. */
@@ -40,7 +53,7 @@ struct fbk_gmem {
  * @r:    the run (copied)
  *
  * Return:  0.
- * Errors:  -EINVAL null, not page-aligned, empty, or wraps; -EEXIST overlaps an earlier run (by GPA or HVA);
+ * Errors:  -EINVAL null, not page-aligned, empty, wraps, no such backing or flag; -EEXIST overlaps an earlier run (by GPA or HVA);
  *          -ENOSPC FBK_GMEM_MAX_REGIONS reached.
  * Units:   bytes.
  * Context: before the guest runs; not thread-safe.

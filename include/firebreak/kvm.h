@@ -15,6 +15,9 @@ extern "C" {
 /* KVM_EXIT_ARM_SEA: mainline's number [KVM-API "KVM_EXIT_ARM_SEA"]; for monitors built against older headers. */
 #define FBK_KVM_EXIT_ARM_SEA 41
 
+/* KVM_EXIT_MEMORY_FAULT [KVM-API "KVM_EXIT_MEMORY_FAULT"], Linux 6.8; likewise. */
+#define FBK_KVM_EXIT_MEMORY_FAULT 39
+
 /* KVM_CAP_ARM_INJECT_EXT_IABT: no mainline kernel has it; the number is our series' own, far from mainline's. */
 #define FBK_KVM_CAP_ARM_INJECT_EXT_IABT 0x46420001
 

@@ -15,15 +15,21 @@
 extern "C" {
 #endif
 
-#define FBK_LEDGER_DEFAULT_PAGES 4096
 #define FBK_LEDGER_MAX_PAGES (1u << 28)	      /* 1 TiB of bad memory */
 #define FBK_LEDGER_MAX_COUNT ((1u << 24) - 1) /* counts stop here */
 
 enum fbk_page_state {
-	FBK_PAGE_POISONED = 1, /* known; the guest has not acknowledged a record of it */
+	FBK_PAGE_POISONED = 1, /* known; the guest, since it was last reset, has not acknowledged a record of it */
 	FBK_PAGE_REPORTED = 2, /* the guest has acknowledged a record of it */
 	FBK_PAGE_ISOLATED = 3, /* out of the guest's and the monitor's reach */
 	FBK_PAGE_HEALED = 4,   /* a good page stands in its place */
+};
+
+/* Where the bad frame is that stood under the page. Of a healed page: the one that was bad. */
+enum fbk_frame {
+	FBK_FRAME_UNKNOWN = 0, /* not said: under the page still, or of an earlier monitor */
+	FBK_FRAME_PINNED = 1,  /* this process holds it, where nobody reads it: not good memory for as long as it lives */
+	FBK_FRAME_HOST = 2,    /* the host's kernel has taken it out of use */
 };
 
 /* One page, as handed out. */
@@ -31,9 +37,10 @@ struct fbk_ledger_entry {
 	struct fbk_gpa gpa;	  /* page-aligned */
 	uint64_t first_ns;	  /* CLOCK_REALTIME of the first error, nanoseconds */
 	uint64_t last_ns;	  /* of the latest, rounded down to whole milliseconds after the first */
-	uint32_t count;		  /* errors on this page; stops at FBK_LEDGER_MAX_COUNT */
+	uint32_t count;		  /* errors on this page, see fbk_ledger_record(); stops at FBK_LEDGER_MAX_COUNT */
 	uint32_t sources;	  /* bit (1u << enum fbk_source) for each source that named it */
 	enum fbk_page_state state;
+	enum fbk_frame frame;
 };
 
 /* Storage is the caller's. The fields are the library's. */
@@ -42,7 +49,7 @@ struct fbk_ledger {
 	uint32_t nr_slots;
 	uint32_t max_pages;
 	uint32_t nr_pages;
-	uint32_t reserved;
+	uint32_t nr_healed;
 };
 
 /**
@@ -64,11 +71,14 @@ FBK_API size_t fbk_ledger_storage_len(uint32_t max_pages);
 FBK_API FBK_MUST_CHECK int fbk_ledger_init(struct fbk_ledger *l, void *storage, size_t len, uint32_t max_pages);
 
 /**
- * fbk_ledger_record - note one error on the page that holds gpa
+ * fbk_ledger_record - note one report of an error on the page that holds gpa
  * @now_ns: CLOCK_REALTIME, nanoseconds
- * @ret:    the page's entry after this error; may be NULL
+ * @ret:    the page's entry after this report; may be NULL
  *
- * A healed page that fails again is poisoned again.
+ * One error may be reported by several sources. So it is the first report that counts, and each later one by a source that
+ * had named the page before; a source that names it for the first time is noted, with the time, and the count stays.
+ *
+ * A healed page that fails again is poisoned again, on a frame that nothing is known of, and that counts whoever reports it.
  *
  * Return:  1 the page is new, 0 it was known.
  * Errors:  -EINVAL; -ENOSPC a new page, and max_pages are there already.
@@ -85,6 +95,15 @@ FBK_API FBK_MUST_CHECK int fbk_ledger_record(struct fbk_ledger *l, struct fbk_gp
  * Context: one writer at a time; async-signal-safe.
  */
 FBK_API FBK_MUST_CHECK int fbk_ledger_set_state(struct fbk_ledger *l, struct fbk_gpa gpa, enum fbk_page_state state);
+
+/**
+ * fbk_ledger_set_frame - where the page's bad frame is now
+ *
+ * Return:  0.
+ * Errors:  -EINVAL no such place; -ENOENT no such page.
+ * Context: one writer at a time; async-signal-safe.
+ */
+FBK_API FBK_MUST_CHECK int fbk_ledger_set_frame(struct fbk_ledger *l, struct fbk_gpa gpa, enum fbk_frame frame);
 
 /**
  * fbk_ledger_put - enter a page as it stands in another ledger, or in a file
@@ -123,8 +142,12 @@ FBK_API FBK_MUST_CHECK int fbk_ledger_next(const struct fbk_ledger *l, uint32_t 
 /* How many pages are in the ledger. Context: as fbk_ledger_lookup(). */
 FBK_API uint32_t fbk_ledger_pages(const struct fbk_ledger *l);
 
+/* How many of them are lost: all but the healed ones. Context: as fbk_ledger_lookup(). */
+FBK_API uint32_t fbk_ledger_lost(const struct fbk_ledger *l);
+
 /* One stable word, as in events; "invalid" outside the enumeration. */
 FBK_API const char *fbk_page_state_name(enum fbk_page_state state);
+FBK_API const char *fbk_frame_name(enum fbk_frame frame);
 
 FBK_EXTERN_C_END
 

@@ -72,6 +72,9 @@ FBK_API FBK_MUST_CHECK int fbk_ledger_file_open(const char *path, enum fbk_ledge
 /* What has been noted is not written here: see fbk_ledger_file_flush(). NULL allowed. */
 FBK_API void fbk_ledger_file_close(struct fbk_ledger_file *f);
 
+/* Bytes of the file that are in use, its header included; 0 for null. Context: any thread; lock-free. */
+FBK_API uint64_t fbk_ledger_file_len(const struct fbk_ledger_file *f);
+
 /* How many pages the file knows: what a ledger for fbk_ledger_file_load() must have room for. */
 FBK_API uint32_t fbk_ledger_file_pages(const struct fbk_ledger_file *f);
 
@@ -87,10 +90,47 @@ FBK_API uint32_t fbk_ledger_file_pages(const struct fbk_ledger_file *f);
  */
 FBK_API FBK_MUST_CHECK int fbk_ledger_file_load(struct fbk_ledger_file *f, struct fbk_ledger *l);
 
+/* What became of a place in the file that should hold a record. */
+enum fbk_ledger_damage_kind {
+	FBK_LEDGER_DAMAGE_HEADER,    /* the header is not whole */
+	FBK_LEDGER_DAMAGE_HOLE,	     /* zeros before something that was written */
+	FBK_LEDGER_DAMAGE_CUT,	     /* the file ends within it */
+	FBK_LEDGER_DAMAGE_FOREIGN,   /* does not begin like a record */
+	FBK_LEDGER_DAMAGE_CHECKSUM,  /* begins like one, and is torn or changed */
+	FBK_LEDGER_DAMAGE_NONSENSE,  /* its checksum fits, and it says what no record can say */
+	FBK_LEDGER_DAMAGE_MISPLACED, /* a whole record, of another file or another place */
+	FBK_LEDGER_NR_DAMAGES
+};
+
+/* A stretch of the file with one kind of damage. */
+struct fbk_ledger_damage {
+	uint64_t offset, len; /* bytes */
+	enum fbk_ledger_damage_kind kind;
+};
+
+/**
+ * fbk_ledger_file_damage - what is damaged, and how, in the order of the file
+ * @ret:    where to, the first ones
+ * @room:   how many fit there; 0: @ret may be NULL
+ * @ret_nr: how many there are, however many fitted
+ *
+ * Reads the file again. An owner's has none: it was put aside when the file was opened.
+ *
+ * Return:  0.
+ * Errors:  -EINVAL null argument; -ENOMEM; -EIO the kernel refused.
+ * Context: any thread; may block on the disk.
+ */
+FBK_API FBK_MUST_CHECK int fbk_ledger_file_damage(struct fbk_ledger_file *f, struct fbk_ledger_damage *ret, uint32_t room,
+						  uint32_t *ret_nr);
+
+/* Static string, in words for humans; "invalid" outside the enumeration. */
+FBK_API const char *fbk_ledger_damage_text(enum fbk_ledger_damage_kind kind);
+
 /**
  * fbk_ledger_file_heal - every page stands on good memory now, as in a monitor that has just mapped fresh memory
  *
- * Sets the state of all pages, in the ledger and on disk; counts and times stay. Does nothing when all are healed.
+ * Sets the state of all pages, in the ledger and on disk; counts and times stay. Frames that the last process held are not
+ * held any more: unknown. Does nothing when there is nothing to change.
  *
  * Return:  0.
  * Errors:  as fbk_ledger_file_compact(); the ledger has the new states then, too.

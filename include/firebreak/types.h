@@ -51,6 +51,7 @@ enum fbk_source {
 	FBK_SOURCE_SIGBUS_AR = 1, /* BUS_MCEERR_AR on a vCPU thread: the guest consumed it */
 	FBK_SOURCE_SIGBUS_AO = 2, /* BUS_MCEERR_AO: the host knows, nobody consumed it */
 	FBK_SOURCE_SIGBUS_IO = 3, /* BUS_MCEERR_AR on another thread of the monitor */
+	FBK_SOURCE_MEMORY_FAULT = 4, /* KVM_RUN failed with EHWPOISON: the guest consumed it */
 	FBK_NR_SOURCES
 };
 

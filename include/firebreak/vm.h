@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* SPDX-FileCopyrightText: The firebreak authors */
 /*
- * vm.h - the road of one error: observe, decode, record, decide, notify, replay, tell.
+ * vm.h - the road of one error: observe, decode, record, decide, notify, retire, replay, tell.
  *
  * A monitor makes one fbk_vm per VM and one fbk_vcpu per vCPU, and calls one function per source. The library
  * installs no signal handler, starts no thread, prints nothing and never exits: the monitor hands it exit fields
@@ -15,7 +15,9 @@
 #include <firebreak/gmem.h>
 #include <firebreak/ledger.h>
 #include <firebreak/ledger_file.h>
+#include <firebreak/metrics.h>
 #include <firebreak/policy.h>
+#include <firebreak/retire.h>
 #include <firebreak/types.h>
 
 #include <signal.h>
@@ -34,9 +36,20 @@ struct fbk_vm_ops {
 	void (*event)(void *opaque, const struct fbk_event *ev);
 	/* Pulse the GED's interrupt for the asynchronous source. 0, or a negative errno (recorded in the event). Needed with ghes. */
 	int (*raise_async)(void *opaque);
-	/* Records wait for the guest's acknowledgement: call fbk_vm_pump() soon, from a thread that may take a lock. Needed with ghes. */
+	/* Records wait for the guest's acknowledgement, or frames for the kernel: call fbk_vm_pump() soon, from a thread that may
+	   take a lock. Needed with ghes. */
 	void (*want_pump)(void *opaque);
+	/*
+	 * The guest was seen to acknowledge a record: at a later error, or by fbk_vm_pump(), which also looks for it when it is
+	 * called after an event. Called as event() is. Or NULL.
+	 */
+	void (*acknowledged)(void *opaque, const struct fbk_event_ack *ack);
 };
+
+/* An ARM processor error section: which vCPU took the abort, doing what. See fbk_cper_encode(). */
+#define FBK_VM_CPER_PROCESSOR (1u << 0)
+
+#define FBK_VM_DEFAULT_PAGES (1u << 20) /* 4 GiB of bad memory; 32 MiB of address space, of which only what is used is taken */
 
 struct fbk_vm_config {
 	uint32_t size;			    /* sizeof(struct fbk_vm_config) */
@@ -46,8 +59,11 @@ struct fbk_vm_config {
 	const struct fbk_policy *policy;    /* copied; NULL: fbk_policy_default() */
 	const struct fbk_vm_ops *ops;	    /* borrowed */
 	void *opaque;			    /* handed to every op */
-	uint32_t max_pages;		    /* ledger capacity in pages; 0: FBK_LEDGER_DEFAULT_PAGES; those of ledger_file come on top */
+	uint32_t max_pages;		    /* ledger capacity in pages; 0: all of guest RAM, at most FBK_VM_DEFAULT_PAGES; those of ledger_file come on top */
+	uint32_t cper;			    /* FBK_VM_CPER_*: what the SEA source's records say beside the page */
 	struct fbk_ledger_file *ledger_file; /* borrowed: loaded here, and after fbk_vm_destroy() only closed; NULL: none */
+	uint8_t id[FBK_VM_ID_LEN]; /* the VM's, as a UUID for example: in each of its events (copied); zeros: not said */
+	struct fbk_retire *retire; /* borrowed, must outlive the fbk_vm, and is this VM's alone; NULL: lost pages stay in reach */
 };
 
 /**
@@ -56,7 +72,7 @@ struct fbk_vm_config {
  * @ret: the new object, freed with fbk_vm_destroy()
  *
  * Return:  0.
- * Errors:  -EINVAL null argument, size unknown, a policy that fbk_policy_check() refuses, a layout outside guest RAM, an
+ * Errors:  -EINVAL null argument, size unknown, no such FBK_VM_CPER_*, a policy that fbk_policy_check() refuses, a layout outside guest RAM, an
  *          op is missing, or ledger_file was loaded before; -ENOMEM; -EIO probing the VM failed (errno tells).
  * Context: any thread. All memory that an error will need is taken here.
  */
@@ -85,8 +101,9 @@ FBK_API void fbk_vcpu_destroy(struct fbk_vcpu *vcpu); /* NULL allowed */
  * Verdict FBK_VERDICT_REPLAY and _SERROR are already carried out: run the vCPU. _STOP and _PAUSE are the monitor's; with
  * them nothing was injected, and the vCPU, run again, takes the same exit.
  *
- * A full ledger and a guest that does not acknowledge are no errors here: the abort is replayed all the same and the
- * event says what could not be done. The call takes at most the policy's ack_wait_us longer than its ioctls.
+ * A guest that does not acknowledge is no error here: the abort is replayed all the same and the event says what could not
+ * be done. The call takes at most the policy's ack_wait_us longer than its ioctls. A full ledger is no error either, but
+ * the end of this VM, FBK_VERDICT_STOP: a page that is not remembered would come back as if it were good.
  *
  * Return:  0.
  * Errors:  -EINVAL null argument, or kvm_run holds another exit; -EBADMSG the exit's syndrome is no external abort;
@@ -110,11 +127,27 @@ FBK_API FBK_MUST_CHECK int fbk_vcpu_sea(struct fbk_vcpu *vcpu, struct fbk_verdic
 FBK_API FBK_MUST_CHECK int fbk_vcpu_sigbus(struct fbk_vcpu *vcpu, const siginfo_t *si, struct fbk_verdict *ret);
 
 /**
+ * fbk_vcpu_memory_fault - KVM_RUN failed with EHWPOISON: same road, same outcome
+ * @err: the errno of KVM_RUN
+ *
+ * KVM tells so of memory that is not mapped into this process. With KVM_EXIT_MEMORY_FAULT in kvm_run the page is known,
+ * as far as it is guest RAM the rest of its size, too; a page outside the view is believed. Without it the error has no
+ * address, and the policy's no_address decides.
+ *
+ * Return:  0.
+ * Errors:  as fbk_vcpu_sea(), without -EBADMSG; -EINVAL err is not EHWPOISON: no memory error, whatever the exit.
+ * Context: as fbk_vcpu_sea().
+ */
+FBK_API FBK_MUST_CHECK int fbk_vcpu_memory_fault(struct fbk_vcpu *vcpu, int err, struct fbk_verdict *ret);
+
+/**
  * fbk_vm_sigbus - the monitor learnt of poison in guest RAM outside of any vCPU
  * @si: BUS_MCEERR_AO, or BUS_MCEERR_AR of an I/O thread whose copy failed
  *
  * Record, and report through the asynchronous source; nothing is replayed. A page whose report still waits for the
- * guest is counted, not reported twice.
+ * guest, or was acknowledged by it, is recorded and not reported twice. Verdicts FBK_VERDICT_STOP, with which nothing is
+ * reported, and _PAUSE are the monitor's. A frame that was retired, and that the kernel now tells of, is no error: the
+ * ledger learns that the host has it, the verdict is FBK_VERDICT_REPORT, and there is no event.
  *
  * Return:  0.
  * Errors:  -EINVAL null argument or no memory error; -ERANGE not guest RAM.
@@ -123,13 +156,14 @@ FBK_API FBK_MUST_CHECK int fbk_vcpu_sigbus(struct fbk_vcpu *vcpu, const siginfo_
 FBK_API FBK_MUST_CHECK int fbk_vm_sigbus(struct fbk_vm *vm, const siginfo_t *si, struct fbk_verdict *ret);
 
 /**
- * fbk_vm_pump - deliver queued records whose turn has come
+ * fbk_vm_pump - deliver queued records whose turn has come, hand retired frames over to the kernel
  * @ret_wait_ns: how long until it is worth calling again; UINT64_MAX: nothing waits
  *
- * Call it when want_pump asks, then again whenever the returned time has passed. It never blocks on the guest: it looks
+ * Call it when want_pump asks, and once when a guest starts with a ledger file; then again whenever the returned time has passed. It never blocks on the guest: it looks
  * for the acknowledgement, and writes the next record (up to 8 pages) when it is there. Since a guest
  * acknowledges before it has isolated anything, records also keep a distance in time. While the acknowledgement is
- * missing the interrupt is raised again now and then, at growing intervals up to one second.
+ * missing the interrupt is raised again now and then, at growing intervals up to one second. For a record in the SEA
+ * source's block nothing need be done: it only is looked for, for about two seconds and ever less often, so that its acknowledgement is told.
  *
  * Return:  0.
  * Errors:  -EINVAL null argument; -EHWPOISON the asynchronous source's block is itself poisoned: what is queued stays
@@ -139,7 +173,38 @@ FBK_API FBK_MUST_CHECK int fbk_vm_sigbus(struct fbk_vm *vm, const siginfo_t *si,
 FBK_API FBK_MUST_CHECK int fbk_vm_pump(struct fbk_vm *vm, uint64_t *ret_wait_ns);
 
 /**
+ * fbk_vcpu_retry - KVM_RUN failed with EFAULT: run it again?
+ *
+ * A vCPU that touches a page in the moment in which it is retired gets EFAULT. This waits until that is over. It is asked
+ * for each EFAULT anew, and says so at most once for each page that was retired: a fault that comes of something else
+ * is the monitor's after that.
+ *
+ * Return:  1 run the vCPU again, 0 the fault has another cause, or null.
+ * Context: the thread that ran KVM_RUN.
+ */
+FBK_API FBK_MUST_CHECK int fbk_vcpu_retry(struct fbk_vcpu *vcpu);
+
+/**
+ * fbk_vm_heal - the guest was reset: good memory for every page that was lost
+ * @ret_kept: how many pages stay bad, whose state says so: not for the next guest's memory map
+ *
+ * A healed page reads as zeros; its bad frame stays where it is, which the ledger goes on to tell. Not healed are pages of
+ * hugetlb memory, those of files without FBK_GMEM_REPLACE, and those of regions without a backing. State and frame are in
+ * the ledger's file, on the disk, on return.
+ *
+ * Return:  0.
+ * Errors:  -EINVAL null argument; -EOPNOTSUPP the VM has no fbk_retire; -ENOSPC, -ENOENT, -EIO, -EBUSY,
+ *          -EEXIST, -EACCES the ledger's file could not be written: the pages are healed (and *ret_kept is written), the
+ *          file learns it later.
+ * Context: while no vCPU runs and no device reads or writes, before the guest's memory is loaded.
+ */
+FBK_API FBK_MUST_CHECK int fbk_vm_heal(struct fbk_vm *vm, uint32_t *ret_kept);
+
+/**
  * fbk_vm_reset - the guest was reset: error blocks are as at boot, queued records are forgotten, the ledger stays
+ *
+ * The new guest knows of no bad page: those that are not healed go from reported back to poisoned, and are told anew
+ * by fbk_vm_pump(), which is asked for.
  *
  * Return:  0.
  * Errors:  -EINVAL null argument; -EHWPOISON an error block is poisoned: that source is not used any more.
@@ -152,6 +217,19 @@ FBK_API const struct fbk_ledger *fbk_vm_ledger(const struct fbk_vm *vm);
 
 /* What the VM's kernel offers, FBK_KVM_* bits, as probed at creation. */
 FBK_API uint32_t fbk_vm_kvm(const struct fbk_vm *vm);
+
+/**
+ * fbk_vm_metrics - what was counted so far, and what is now
+ * @ret: size set by the caller; filled
+ *
+ * Counters of one error may be a moment apart. Pages are counted here, not on the road of an error: it takes time
+ * in proportion to the ledger's capacity.
+ *
+ * Return:  0.
+ * Errors:  -EINVAL null argument or size unknown.
+ * Context: any thread; not from a signal handler; does not allocate.
+ */
+FBK_API FBK_MUST_CHECK int fbk_vm_metrics(struct fbk_vm *vm, struct fbk_metrics *ret);
 
 FBK_EXTERN_C_END
 

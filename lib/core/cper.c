@@ -41,12 +41,34 @@ _Static_assert(sizeof(FRU_TEXT_PREFIX) + SERIAL_DIGITS == FRU_TEXT_LEN, "with th
 #define MEMORY_VALID_TYPE (UINT64_C(1) << 14)
 #define MEMORY_TYPE_UNKNOWN 0
 
+/* [UEFI "ARM Processor Error Section", Validation Bits; "ARM Processor Error Information Structure"] */
+#define PROCESSOR_VALID_MPIDR (1u << 0)
+#define PROCESSOR_VALID_RUNNING (1u << 2)
+#define PROCESSOR_RUNNING 1
+#define PROCESSOR_INFO_LEN 32
+#define INFO_VALID_FLAGS (1u << 1)
+#define INFO_VALID_ERROR (1u << 2)
+#define INFO_VALID_VA (1u << 3)
+#define INFO_VALID_PA (1u << 4)
+#define INFO_CACHE_ERROR (1u << 1)
+#define INFO_FIRST_AND_LAST 3
+/* [UEFI "ARM Cache Error Structure"] */
+#define CACHE_VALID_TRANSACTION (UINT64_C(1) << 0)
+#define CACHE_VALID_CORRECTED (UINT64_C(1) << 4)
+#define CACHE_VALID_PRECISE_PC (UINT64_C(1) << 5)
+#define CACHE_TRANSACTION_SHIFT 16
+#define CACHE_PRECISE_PC (UINT64_C(1) << 27)
+
 #define SECOND_NS UINT64_C(1000000000)
 #define DAY_NS (86400 * SECOND_NS)
 
 /* Platform memory error section, a5bc1114-6f64-4ede-b863-3e83ed7c83b1, as it lies in memory. */
 static const uint8_t memory_section[16] = { 0x14, 0x11, 0xbc, 0xa5, 0x64, 0x6f, 0xde, 0x4e,
 					    0xb8, 0x63, 0x3e, 0x83, 0xed, 0x7c, 0x83, 0xb1 };
+
+/* ARM processor error section, e19e3d16-bc11-11e4-9caa-c2051d5d46b0, likewise. */
+static const uint8_t processor_section[16] = { 0x16, 0x3d, 0x9e, 0xe1, 0x11, 0xbc, 0xe4, 0x11,
+					       0x9c, 0xaa, 0xc2, 0x05, 0x1d, 0x5d, 0x46, 0xb0 };
 
 /* v below 100 */
 static uint8_t bcd(uint32_t v)
@@ -88,19 +110,65 @@ static void fru_text(struct fbk_cursor *c, uint64_t serial)
 	fbk_cursor_bytes(c, text, sizeof(text));
 }
 
-/* [ACPI "Generic Error Data Entry"] and, in it, [UEFI "Memory Error Section"] */
-static void section(struct fbk_cursor *c, const struct fbk_cper *in, struct fbk_gpa page)
+/* [ACPI "Generic Error Data Entry"] */
+static void entry(struct fbk_cursor *c, const struct fbk_cper *in, const uint8_t *type, uint32_t len)
 {
-	fbk_cursor_bytes(c, memory_section, sizeof(memory_section)); /* Section Type */
-	fbk_cursor_le32(c, SEVERITY_RECOVERABLE);		     /* Error Severity */
-	fbk_cursor_le16(c, DATA_REVISION);			     /* Revision */
+	fbk_cursor_bytes(c, type, 16);		  /* Section Type */
+	fbk_cursor_le32(c, SEVERITY_RECOVERABLE); /* Error Severity */
+	fbk_cursor_le16(c, DATA_REVISION);	  /* Revision */
 	fbk_cursor_u8(c, DATA_VALID_FRU_TEXT | DATA_VALID_TIMESTAMP);
-	fbk_cursor_u8(c, 0);			  /* Flags */
-	fbk_cursor_le32(c, FBK_CPER_MEMORY_LEN); /* Error Data Length */
-	fbk_cursor_zeros(c, 16);		  /* FRU Id */
-	fru_text(c, in->serial);		  /* FRU Text */
-	timestamp(c, in->time_ns);		  /* Timestamp */
+	fbk_cursor_u8(c, 0);	   /* Flags */
+	fbk_cursor_le32(c, len);   /* Error Data Length */
+	fbk_cursor_zeros(c, 16);   /* FRU Id */
+	fru_text(c, in->serial);   /* FRU Text */
+	timestamp(c, in->time_ns); /* Timestamp */
+}
 
+static uint64_t transaction(enum fbk_abort_kind kind)
+{
+	switch (kind) {
+	case FBK_ABORT_INSTRUCTION:
+		return 0;
+	case FBK_ABORT_DATA:
+		return 1;
+	default:
+		return 2; /* generic */
+	}
+}
+
+/* [UEFI "ARM Processor Error Section"] and in it [UEFI "ARM Processor Error Information Structure"] */
+static void processor(struct fbk_cursor *c, const struct fbk_cper *in)
+{
+	const struct fbk_cper_processor *p = in->processor;
+	uint32_t has_mpidr = p->flags & FBK_CPER_HAS_MPIDR, has_gva = p->flags & FBK_CPER_HAS_GVA;
+
+	entry(c, in, processor_section, FBK_CPER_PROCESSOR_LEN);
+	fbk_cursor_le32(c, PROCESSOR_VALID_RUNNING | (has_mpidr ? PROCESSOR_VALID_MPIDR : 0));
+	fbk_cursor_le16(c, 1);			     /* ERR_INFO_NUM */
+	fbk_cursor_le16(c, 0);			     /* CONTEXT_INFO_NUM */
+	fbk_cursor_le32(c, FBK_CPER_PROCESSOR_LEN);  /* Section Length */
+	fbk_cursor_zeros(c, 4);			     /* Error affinity level: not valid */
+	fbk_cursor_le64(c, has_mpidr ? p->mpidr : 0); /* MPIDR_EL1 */
+	fbk_cursor_le64(c, p->midr);		     /* MIDR_EL1 */
+	fbk_cursor_le32(c, PROCESSOR_RUNNING);	     /* Running State */
+	fbk_cursor_le32(c, 0);			     /* PSCI State */
+
+	fbk_cursor_u8(c, 0); /* Version */
+	fbk_cursor_u8(c, PROCESSOR_INFO_LEN);
+	fbk_cursor_le16(c, INFO_VALID_FLAGS | INFO_VALID_ERROR | INFO_VALID_PA | (has_gva ? INFO_VALID_VA : 0));
+	fbk_cursor_u8(c, INFO_CACHE_ERROR); /* Type */
+	fbk_cursor_le16(c, 0);		    /* Multiple Error: not valid */
+	fbk_cursor_u8(c, INFO_FIRST_AND_LAST);
+	fbk_cursor_le64(c, CACHE_VALID_TRANSACTION | CACHE_VALID_CORRECTED | CACHE_VALID_PRECISE_PC |
+				   transaction(p->kind) << CACHE_TRANSACTION_SHIFT | CACHE_PRECISE_PC);
+	fbk_cursor_le64(c, has_gva ? p->gva.addr : 0);		   /* Virtual Fault Address */
+	fbk_cursor_le64(c, in->pages[0].addr & FBK_PAGE_MASK); /* Physical Fault Address */
+}
+
+/* [UEFI "Memory Error Section"] */
+static void memory(struct fbk_cursor *c, const struct fbk_cper *in, struct fbk_gpa page)
+{
+	entry(c, in, memory_section, FBK_CPER_MEMORY_LEN);
 	fbk_cursor_le64(c, MEMORY_VALID_PA | MEMORY_VALID_PA_MASK | MEMORY_VALID_TYPE);
 	fbk_cursor_le64(c, 0);				   /* Error Status */
 	fbk_cursor_le64(c, page.addr & FBK_PAGE_MASK);	   /* Physical Address */
@@ -113,16 +181,18 @@ static void section(struct fbk_cursor *c, const struct fbk_cper *in, struct fbk_
 int fbk_cper_encode(const struct fbk_cper *in, void *buf, size_t len)
 {
 	struct fbk_cursor c;
-	uint32_t status, i;
+	uint32_t status, sections, data_len, i;
 
 	if (!in || !in->pages || !buf || in->nr_pages == 0 || in->nr_pages > FBK_CPER_MAX_PAGES)
 		return -EINVAL;
 	/* All or nothing: on failure buf is as it was. */
-	if (len < FBK_CPER_STATUS_LEN + in->nr_pages * FBK_CPER_SECTION_LEN)
+	sections = in->nr_pages + !!in->processor;
+	data_len = in->nr_pages * FBK_CPER_SECTION_LEN + (in->processor ? FBK_CPER_DATA_LEN + FBK_CPER_PROCESSOR_LEN : 0);
+	if (len < FBK_CPER_STATUS_LEN + data_len)
 		return -ENOSPC;
 
-	status = STATUS_UNCORRECTABLE | in->nr_pages << STATUS_COUNT_SHIFT;
-	if (in->nr_pages > 1)
+	status = STATUS_UNCORRECTABLE | sections << STATUS_COUNT_SHIFT;
+	if (sections > 1)
 		status |= STATUS_MULTIPLE_UNCORRECTABLE;
 
 	/* [ACPI "Generic Error Status Block"] */
@@ -130,10 +200,13 @@ int fbk_cper_encode(const struct fbk_cper *in, void *buf, size_t len)
 	fbk_cursor_le32(&c, status);				     /* Block Status */
 	fbk_cursor_le32(&c, 0);					     /* Raw Data Offset */
 	fbk_cursor_le32(&c, 0);					     /* Raw Data Length */
-	fbk_cursor_le32(&c, in->nr_pages * FBK_CPER_SECTION_LEN); /* Data Length */
+	fbk_cursor_le32(&c, data_len);				     /* Data Length */
 	fbk_cursor_le32(&c, SEVERITY_RECOVERABLE);		     /* Error Severity */
+	/* In front: what Linux makes of the last section is what it believes to have done. */
+	if (in->processor)
+		processor(&c, in);
 	for (i = 0; i < in->nr_pages; i++)
-		section(&c, in, in->pages[i]);
+		memory(&c, in, in->pages[i]);
 	return fbk_cursor_end(&c);
 }
 

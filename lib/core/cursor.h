@@ -133,4 +133,20 @@ static inline int fbk_cursor_end(const struct fbk_cursor *c)
 	return c->err ? c->err : (int)c->pos;
 }
 
+/* And read again; the caller has looked at the length. */
+static inline uint32_t fbk_get_le16(const uint8_t *p)
+{
+	return p[0] | (uint32_t)p[1] << 8;
+}
+
+static inline uint32_t fbk_get_le32(const uint8_t *p)
+{
+	return fbk_get_le16(p) | fbk_get_le16(p + 2) << 16;
+}
+
+static inline uint64_t fbk_get_le64(const uint8_t *p)
+{
+	return fbk_get_le32(p) | (uint64_t)fbk_get_le32(p + 4) << 32;
+}
+
 #endif

@@ -69,6 +69,7 @@ void fbk_journal_put_record(uint8_t *buf, uint64_t epoch, uint64_t seq, const st
 	fbk_put_le64(buf + 40, e->last_ns);
 	fbk_put_le32(buf + 48, e->count);
 	fbk_put_le32(buf + 52, e->sources);
+	fbk_put_le32(buf + 56, e->frame);
 	seal(buf);
 }
 
@@ -81,7 +82,7 @@ static enum fbk_journal_header_state take_header(struct fbk_journal *j, const ui
 	j->version = get_le32(buf + 8);
 	if (j->version > FBK_JOURNAL_VERSION)
 		return FBK_JOURNAL_HEADER_NEWER;
-	if (j->version != FBK_JOURNAL_VERSION || get_le32(buf + 12) != FBK_JOURNAL_SLOT_LEN || !all_zeros(buf + 48, CRC_AT - 48))
+	if (j->version < FBK_JOURNAL_OLDEST || get_le32(buf + 12) != FBK_JOURNAL_SLOT_LEN || !all_zeros(buf + 48, CRC_AT - 48))
 		return FBK_JOURNAL_HEADER_DAMAGED;
 	memcpy(j->header.id, buf + 16, sizeof(j->header.id));
 	j->header.epoch = get_le64(buf + 32);
@@ -90,9 +91,12 @@ static enum fbk_journal_header_state take_header(struct fbk_journal *j, const ui
 	return FBK_JOURNAL_HEADER_WHOLE;
 }
 
-static int get_record(const uint8_t *buf, size_t len, uint64_t *epoch, uint64_t *seq, struct fbk_ledger_entry *e)
+static int get_record(const uint8_t *buf, size_t len, uint32_t version, uint64_t *epoch, uint64_t *seq,
+		      struct fbk_ledger_entry *e)
 {
-	if (len < FBK_JOURNAL_SLOT_LEN || get_le32(buf) != TAG || !sealed(buf) || !all_zeros(buf + 56, CRC_AT - 56))
+	if (len < FBK_JOURNAL_SLOT_LEN || get_le32(buf) != TAG || !sealed(buf))
+		return 0;
+	if (version == FBK_JOURNAL_OLDEST && !all_zeros(buf + 56, 4))
 		return 0;
 	*epoch = get_le64(buf + 8);
 	*seq = get_le64(buf + 16);
@@ -103,10 +107,12 @@ static int get_record(const uint8_t *buf, size_t len, uint64_t *epoch, uint64_t 
 		.count = get_le32(buf + 48),
 		.sources = get_le32(buf + 52),
 		.state = (enum fbk_page_state)get_le32(buf + 4),
+		.frame = (enum fbk_frame)get_le32(buf + 56),
 	};
 	/* A checksum that fits does not make sense of nonsense. */
 	return !(e->gpa.addr & ~FBK_PAGE_MASK) && e->state >= FBK_PAGE_POISONED && e->state <= FBK_PAGE_HEALED && e->count &&
-	       e->count <= FBK_LEDGER_MAX_COUNT && e->sources && !(e->sources & ~SOURCES_MASK) && e->last_ns >= e->first_ns;
+	       e->count <= FBK_LEDGER_MAX_COUNT && e->sources && !(e->sources & ~SOURCES_MASK) && e->last_ns >= e->first_ns &&
+	       (uint32_t)e->frame <= FBK_FRAME_HOST;
 }
 
 void fbk_journal_begin(struct fbk_journal *j)
@@ -143,7 +149,7 @@ enum fbk_journal_slot fbk_journal_next(struct fbk_journal *j, const uint8_t *buf
 		damage(j, slot - j->free_run, j->free_run);
 	j->free_run = 0;
 	j->used = slot + 1;
-	if (get_record(buf, len, &epoch, &seq, &e)) {
+	if (get_record(buf, len, j->version, &epoch, &seq, &e)) {
 		if (!j->based) {
 			j->header.epoch = epoch;
 			j->header.first_seq = seq - (slot - 1);
@@ -157,6 +163,22 @@ enum fbk_journal_slot fbk_journal_next(struct fbk_journal *j, const uint8_t *buf
 	}
 	damage(j, slot, 1);
 	return FBK_JOURNAL_DAMAGED;
+}
+
+enum fbk_ledger_damage_kind fbk_journal_damage_kind(const struct fbk_journal *j, const uint8_t *buf, size_t len)
+{
+	struct fbk_ledger_entry e;
+	uint64_t epoch, seq;
+
+	if (j->slots == 1)
+		return FBK_LEDGER_DAMAGE_HEADER;
+	if (len < FBK_JOURNAL_SLOT_LEN)
+		return FBK_LEDGER_DAMAGE_CUT;
+	if (get_le32(buf) != TAG)
+		return FBK_LEDGER_DAMAGE_FOREIGN;
+	if (!sealed(buf))
+		return FBK_LEDGER_DAMAGE_CHECKSUM;
+	return get_record(buf, len, j->version, &epoch, &seq, &e) ? FBK_LEDGER_DAMAGE_MISPLACED : FBK_LEDGER_DAMAGE_NONSENSE;
 }
 
 int fbk_journal_verdict(const struct fbk_journal *j)
@@ -178,6 +200,7 @@ int fbk_journal_verdict(const struct fbk_journal *j)
 void fbk_journal_merge(struct fbk_ledger_entry *e, const struct fbk_ledger_entry *later)
 {
 	e->state = later->state;
+	e->frame = later->frame;
 	e->sources |= later->sources;
 	if (later->count > e->count)
 		e->count = later->count;

@@ -10,10 +10,12 @@
 #define FBK_CORE_JOURNAL_H
 
 #include <firebreak/ledger.h>
+#include <firebreak/ledger_file.h>
 
 #define FBK_JOURNAL_SLOT_LEN 64 /* of the header and of each record: none lies across a disk's sectors */
 #define FBK_JOURNAL_ID_LEN 16
-#define FBK_JOURNAL_VERSION 1
+#define FBK_JOURNAL_VERSION 2 /* what is written */
+#define FBK_JOURNAL_OLDEST 1  /* what is read: the same without the frame */
 #define FBK_JOURNAL_NONE UINT64_MAX
 
 struct fbk_journal_header {
@@ -65,6 +67,9 @@ void fbk_journal_begin(struct fbk_journal *j);
  */
 enum fbk_journal_slot fbk_journal_next(struct fbk_journal *j, const uint8_t *buf, size_t len, struct fbk_ledger_entry *ret);
 
+/* Why the slot that was read last is FBK_JOURNAL_DAMAGED. @buf, @len: the same again. */
+enum fbk_ledger_damage_kind fbk_journal_damage_kind(const struct fbk_journal *j, const uint8_t *buf, size_t len);
+
 /*
  * Whether the file that was read may be taken for a ledger of ours.
  *
@@ -73,7 +78,7 @@ enum fbk_journal_slot fbk_journal_next(struct fbk_journal *j, const uint8_t *buf
  */
 int fbk_journal_verdict(const struct fbk_journal *j);
 
-/* What a later record says of the same page: counts and times never go back, the state is the later one. */
+/* What a later record says of the same page: counts and times never go back, state and frame are the later ones. */
 void fbk_journal_merge(struct fbk_ledger_entry *e, const struct fbk_ledger_entry *later);
 
 #endif

@@ -6,9 +6,11 @@
  * Open addressing with linear probing over slots of three words, filled to three quarters at most: 32 bytes a page.
  * Slots are never emptied, so that a reader needs no lock: a probe that meets an empty slot has seen all there was.
  *
- *   word 0  page address | state << SOURCE_BITS | sources     (0: empty; state is never 0)
+ *   word 0  page address | told << 11 | state << SOURCE_BITS | sources     (0: empty; state is never 0)
  *   word 1  first_ns
- *   word 2  milliseconds from first to last << COUNT_BITS | count
+ *   word 2  milliseconds from first to last << MS_SHIFT | frame << COUNT_BITS | count
+ *
+ * "told" is the guest's acknowledgement, which has to be known of an isolated page, too.
  *
  * Each word changes in one atomic store; word 0 of a new page is stored last and releases the others.
  */
@@ -20,12 +22,16 @@
 #define SLOT_WORDS 3
 #define SOURCE_BITS 8
 #define SOURCE_MASK ((1u << SOURCE_BITS) - 1)
-#define STATE_MASK 0xf
+#define STATE_MASK 0x7
+#define TOLD (UINT64_C(1) << 11)
 #define COUNT_BITS 24
-#define MS_MAX ((UINT64_C(1) << (64 - COUNT_BITS)) - 1)
+#define FRAME_MASK 3
+#define MS_SHIFT (COUNT_BITS + 2)
+#define MS_MAX ((UINT64_C(1) << (64 - MS_SHIFT)) - 1) /* eight years */
 
 _Static_assert(FBK_NR_SOURCES <= SOURCE_BITS, "one bit a source");
-_Static_assert(SOURCE_BITS + 4 <= FBK_PAGE_SHIFT, "state and sources fit below the page address");
+_Static_assert((STATE_MASK << SOURCE_BITS) < TOLD && TOLD < FBK_PAGE_SIZE, "all of it fits below the page address");
+_Static_assert(!(FBK_LEDGER_NEW & FBK_LEDGER_MAX_COUNT), "a flag beside the count");
 _Static_assert(FBK_LEDGER_MAX_COUNT == (1u << COUNT_BITS) - 1, "count field");
 
 static uint32_t slots_for(uint32_t max_pages)
@@ -79,6 +85,16 @@ static uint64_t *find(const struct fbk_ledger *l, uint64_t page)
 	}
 }
 
+static uint32_t state_of(uint64_t key)
+{
+	return (uint32_t)(key >> SOURCE_BITS) & STATE_MASK;
+}
+
+static enum fbk_frame frame_of(uint64_t last)
+{
+	return (enum fbk_frame)((last >> COUNT_BITS) & FRAME_MASK);
+}
+
 static void unpack(const uint64_t *s, uint64_t key, struct fbk_ledger_entry *ret)
 {
 	uint64_t last = __atomic_load_n(&s[2], __ATOMIC_RELAXED);
@@ -86,15 +102,21 @@ static void unpack(const uint64_t *s, uint64_t key, struct fbk_ledger_entry *ret
 
 	ret->gpa.addr = key & FBK_PAGE_MASK;
 	ret->first_ns = first;
-	ret->last_ns = first + (last >> COUNT_BITS) * 1000000;
+	ret->last_ns = first + (last >> MS_SHIFT) * 1000000;
 	ret->count = (uint32_t)last & FBK_LEDGER_MAX_COUNT;
 	ret->sources = (uint32_t)key & SOURCE_MASK;
-	ret->state = (enum fbk_page_state)((key >> SOURCE_BITS) & STATE_MASK);
+	ret->state = (enum fbk_page_state)state_of(key);
+	ret->frame = frame_of(last);
 }
 
 static uint64_t pack_key(uint64_t page, enum fbk_page_state state, uint64_t sources)
 {
-	return page | (uint64_t)state << SOURCE_BITS | sources;
+	return page | (uint64_t)state << SOURCE_BITS | (state == FBK_PAGE_REPORTED ? TOLD : 0) | sources;
+}
+
+static uint64_t pack_last(uint64_t ms, enum fbk_frame frame, uint32_t count)
+{
+	return ms << MS_SHIFT | (uint64_t)frame << COUNT_BITS | count;
 }
 
 static uint32_t add(struct fbk_ledger *l, uint64_t *s, uint64_t page, enum fbk_source source, uint64_t now_ns)
@@ -105,26 +127,46 @@ static uint32_t add(struct fbk_ledger *l, uint64_t *s, uint64_t page, enum fbk_s
 	__atomic_store_n(&s[2], 1, __ATOMIC_RELAXED);
 	__atomic_store_n(&s[0], pack_key(page, FBK_PAGE_POISONED, 1u << source), __ATOMIC_RELEASE);
 	__atomic_store_n(&l->nr_pages, l->nr_pages + 1, __ATOMIC_RELAXED);
-	return 1;
+	return FBK_LEDGER_NEW | 1;
 }
 
-/* One more error in a slot. Return: how many those are. */
-static uint32_t again(uint64_t *s, enum fbk_source source, uint64_t now_ns)
+static int healed(uint64_t key)
+{
+	return state_of(key) == FBK_PAGE_HEALED;
+}
+
+/* A page in the ledger goes from one key to another: those that are healed are counted. */
+static void store_key(struct fbk_ledger *l, uint64_t *s, uint64_t key)
+{
+	uint32_t nr = l->nr_healed - (uint32_t)healed(s[0]) + (uint32_t)healed(key);
+
+	if (nr != l->nr_healed)
+		__atomic_store_n(&l->nr_healed, nr, __ATOMIC_RELAXED);
+	__atomic_store_n(&s[0], key, __ATOMIC_RELEASE);
+}
+
+/* One more report in a slot. Return: how many those are. */
+static uint32_t again(struct fbk_ledger *l, uint64_t *s, enum fbk_source source, uint64_t now_ns)
 {
 	uint64_t key = s[0], first = s[1], last = s[2], ms;
+	enum fbk_frame frame = frame_of(last);
 	uint32_t count = (uint32_t)last & FBK_LEDGER_MAX_COUNT;
 
 	/* A clock that was set back does not shorten the page's history. */
 	ms = now_ns > first ? (now_ns - first) / 1000000 : 0;
-	if (ms < last >> COUNT_BITS)
-		ms = last >> COUNT_BITS;
+	if (ms < last >> MS_SHIFT)
+		ms = last >> MS_SHIFT;
 	if (ms > MS_MAX)
 		ms = MS_MAX;
-	if (count < FBK_LEDGER_MAX_COUNT)
+	/* A source that has not named this page yet tells of the error that is known already. */
+	if (count < FBK_LEDGER_MAX_COUNT && (key >> source & 1 || healed(key)))
 		count++;
-	__atomic_store_n(&s[2], ms << COUNT_BITS | count, __ATOMIC_RELAXED);
-	if (((key >> SOURCE_BITS) & STATE_MASK) == FBK_PAGE_HEALED)
+	if (healed(key)) {
+		__atomic_store_n(&l->nr_healed, l->nr_healed - 1, __ATOMIC_RELAXED);
 		key = pack_key(key & FBK_PAGE_MASK, FBK_PAGE_POISONED, key & SOURCE_MASK);
+		frame = FBK_FRAME_UNKNOWN;
+	}
+	__atomic_store_n(&s[2], pack_last(ms, frame, count), __ATOMIC_RELAXED);
 	__atomic_store_n(&s[0], key | 1u << source, __ATOMIC_RELEASE);
 	return count;
 }
@@ -133,7 +175,7 @@ uint32_t fbk_ledger_count(struct fbk_ledger *l, uint64_t page, enum fbk_source s
 {
 	uint64_t *s = find(l, page);
 
-	return s[0] ? again(s, source, now_ns) : add(l, s, page, source, now_ns);
+	return s[0] ? again(l, s, source, now_ns) : add(l, s, page, source, now_ns);
 }
 
 int fbk_ledger_record(struct fbk_ledger *l, struct fbk_gpa gpa, enum fbk_source source, uint64_t now_ns,
@@ -152,7 +194,7 @@ int fbk_ledger_record(struct fbk_ledger *l, struct fbk_gpa gpa, enum fbk_source 
 
 		unpack(s, s[0], ret);
 	}
-	return count == 1;
+	return !!(count & FBK_LEDGER_NEW);
 }
 
 int fbk_ledger_set_state(struct fbk_ledger *l, struct fbk_gpa gpa, enum fbk_page_state state)
@@ -165,7 +207,20 @@ int fbk_ledger_set_state(struct fbk_ledger *l, struct fbk_gpa gpa, enum fbk_page
 	s = find(l, page);
 	if (s[0] == 0)
 		return -ENOENT;
-	__atomic_store_n(&s[0], pack_key(page, state, s[0] & SOURCE_MASK), __ATOMIC_RELEASE);
+	store_key(l, s, pack_key(page, state, s[0] & (state == FBK_PAGE_HEALED ? SOURCE_MASK : SOURCE_MASK | TOLD)));
+	return 0;
+}
+
+int fbk_ledger_set_frame(struct fbk_ledger *l, struct fbk_gpa gpa, enum fbk_frame frame)
+{
+	uint64_t *s;
+
+	if (!l || (uint32_t)frame > FBK_FRAME_HOST)
+		return -EINVAL;
+	s = find(l, gpa.addr & FBK_PAGE_MASK);
+	if (s[0] == 0)
+		return -ENOENT;
+	__atomic_store_n(&s[2], pack_last(s[2] >> MS_SHIFT, frame, (uint32_t)s[2] & FBK_LEDGER_MAX_COUNT), __ATOMIC_RELAXED);
 	return 0;
 }
 
@@ -173,9 +228,54 @@ void fbk_ledger_reported(struct fbk_ledger *l, struct fbk_gpa gpa)
 {
 	uint64_t page = gpa.addr & FBK_PAGE_MASK;
 	uint64_t *s = find(l, page);
+	uint32_t state = state_of(s[0]);
 
-	if (((s[0] >> SOURCE_BITS) & STATE_MASK) == FBK_PAGE_POISONED)
-		__atomic_store_n(&s[0], pack_key(page, FBK_PAGE_REPORTED, s[0] & SOURCE_MASK), __ATOMIC_RELEASE);
+	if (s[0] == 0 || state == FBK_PAGE_HEALED)
+		return;
+	if (state == FBK_PAGE_POISONED)
+		state = FBK_PAGE_REPORTED;
+	__atomic_store_n(&s[0], pack_key(page, (enum fbk_page_state)state, s[0] & SOURCE_MASK) | TOLD, __ATOMIC_RELEASE);
+}
+
+int fbk_ledger_untold(const struct fbk_ledger *l, uint64_t page)
+{
+	uint64_t key = __atomic_load_n(find(l, page), __ATOMIC_ACQUIRE);
+
+	return key == 0 || (!(key & TOLD) && state_of(key) != FBK_PAGE_HEALED);
+}
+
+int fbk_ledger_next_untold(const struct fbk_ledger *l, uint32_t *cursor, uint32_t max_slots, uint64_t *ret_page)
+{
+	uint32_t end = l->nr_slots - *cursor > max_slots ? *cursor + max_slots : l->nr_slots, i;
+
+	for (i = *cursor; i < end; i++) {
+		uint64_t key = slot_at(l, i)[0];
+
+		if (key && !(key & TOLD) && state_of(key) != FBK_PAGE_HEALED) {
+			*cursor = i + 1;
+			*ret_page = key & FBK_PAGE_MASK;
+			return 1;
+		}
+	}
+	*cursor = end;
+	return end < l->nr_slots ? 0 : -ENOENT;
+}
+
+int fbk_ledger_next_forget(struct fbk_ledger *l, uint32_t *cursor, uint64_t *ret_page, int *ret_changed)
+{
+	while (*cursor < l->nr_slots) {
+		uint64_t *s = slot_at(l, (*cursor)++);
+		enum fbk_page_state state = (enum fbk_page_state)state_of(s[0]);
+
+		if (s[0] == 0 || state == FBK_PAGE_HEALED)
+			continue;
+		*ret_page = s[0] & FBK_PAGE_MASK;
+		*ret_changed = state == FBK_PAGE_REPORTED;
+		__atomic_store_n(&s[0], pack_key(*ret_page, *ret_changed ? FBK_PAGE_POISONED : state, s[0] & SOURCE_MASK),
+				 __ATOMIC_RELEASE);
+		return 0;
+	}
+	return -ENOENT;
 }
 
 int fbk_ledger_put(struct fbk_ledger *l, const struct fbk_ledger_entry *e)
@@ -184,7 +284,8 @@ int fbk_ledger_put(struct fbk_ledger *l, const struct fbk_ledger_entry *e)
 	int added;
 
 	if (!l || !e || (e->gpa.addr & ~FBK_PAGE_MASK) || e->state < FBK_PAGE_POISONED || e->state > FBK_PAGE_HEALED ||
-	    !e->count || e->count > FBK_LEDGER_MAX_COUNT || !e->sources || (e->sources & ~SOURCE_MASK) || e->last_ns < e->first_ns)
+	    !e->count || e->count > FBK_LEDGER_MAX_COUNT || !e->sources || (e->sources & ~SOURCE_MASK) || e->last_ns < e->first_ns ||
+	    (uint32_t)e->frame > FBK_FRAME_HOST)
 		return -EINVAL;
 	s = find(l, e->gpa.addr);
 	added = s[0] == 0;
@@ -194,8 +295,8 @@ int fbk_ledger_put(struct fbk_ledger *l, const struct fbk_ledger_entry *e)
 	if (ms > MS_MAX)
 		ms = MS_MAX;
 	__atomic_store_n(&s[1], e->first_ns, __ATOMIC_RELAXED);
-	__atomic_store_n(&s[2], ms << COUNT_BITS | e->count, __ATOMIC_RELAXED);
-	__atomic_store_n(&s[0], pack_key(e->gpa.addr, e->state, e->sources), __ATOMIC_RELEASE);
+	__atomic_store_n(&s[2], pack_last(ms, e->frame, e->count), __ATOMIC_RELAXED);
+	store_key(l, s, pack_key(e->gpa.addr, e->state, e->sources));
 	if (added)
 		__atomic_store_n(&l->nr_pages, l->nr_pages + 1, __ATOMIC_RELAXED);
 	return added;
@@ -242,6 +343,14 @@ uint32_t fbk_ledger_pages(const struct fbk_ledger *l)
 	return l ? __atomic_load_n(&l->nr_pages, __ATOMIC_RELAXED) : 0;
 }
 
+uint32_t fbk_ledger_lost(const struct fbk_ledger *l)
+{
+	/* Beside a writer the two may be of different moments, but never a negative number of pages. */
+	uint32_t nr = l ? __atomic_load_n(&l->nr_healed, __ATOMIC_RELAXED) : 0, all = fbk_ledger_pages(l);
+
+	return all > nr ? all - nr : 0;
+}
+
 const char *fbk_page_state_name(enum fbk_page_state state)
 {
 	switch (state) {
@@ -253,6 +362,19 @@ const char *fbk_page_state_name(enum fbk_page_state state)
 		return "isolated";
 	case FBK_PAGE_HEALED:
 		return "healed";
+	}
+	return "invalid";
+}
+
+const char *fbk_frame_name(enum fbk_frame frame)
+{
+	switch (frame) {
+	case FBK_FRAME_UNKNOWN:
+		return "unknown";
+	case FBK_FRAME_PINNED:
+		return "pinned";
+	case FBK_FRAME_HOST:
+		return "host";
 	}
 	return "invalid";
 }

@@ -8,18 +8,43 @@
 
 #include <firebreak/ledger.h>
 
+#define FBK_LEDGER_NEW (UINT32_C(1) << 31)
+
 /*
  * fbk_ledger_record() for callers that only count.
  *
  * @page: page-aligned
- * Return: errors on the page so far, this one included: 1 it is new. 0: it would be new and the ledger is full.
+ * Return: errors on the page so far; with FBK_LEDGER_NEW the page is new. 0: it would be new and the ledger is full.
  */
 uint32_t fbk_ledger_count(struct fbk_ledger *l, uint64_t page, enum fbk_source source, uint64_t now_ns);
 
 /*
- * The guest acknowledged a record of the page. Poisoned becomes reported; a page that is not in the ledger (it may have
- * been full) stays out, and one that is isolated or healed already is more than reported.
+ * The guest acknowledged a record of the page: in this life of the guest and of the page it need not be told again. Poisoned
+ * becomes reported, isolated stays what it is; a page that is healed, or not in the ledger (it may have been full), is none
+ * of this.
  */
 void fbk_ledger_reported(struct fbk_ledger *l, struct fbk_gpa gpa);
+
+/*
+ * Whether this guest has still to be told of the page: it is bad and no record of it was acknowledged. A page that is not
+ * in the ledger counts. Any thread; lock-free; those below with the writer's lock.
+ */
+int fbk_ledger_untold(const struct fbk_ledger *l, uint64_t page);
+
+/*
+ * The next page of which that is true, looking at a bounded number of slots from *cursor on, which is 0 at first.
+ *
+ * Return: 1 there is one; 0 not in these slots, go on.
+ * Errors: -ENOENT no more.
+ */
+int fbk_ledger_next_untold(const struct fbk_ledger *l, uint32_t *cursor, uint32_t max_slots, uint64_t *ret_page);
+
+/*
+ * A new guest knows of nothing: the next page that is bad is to be told again, and no longer reported but poisoned.
+ *
+ * Return: 0; *ret_changed: its state did change.
+ * Errors: -ENOENT no more.
+ */
+int fbk_ledger_next_forget(struct fbk_ledger *l, uint32_t *cursor, uint64_t *ret_page, int *ret_changed);
 
 #endif

@@ -1,49 +1,47 @@
 /* SPDX-License-Identifier: MIT */
 /* SPDX-FileCopyrightText: The firebreak authors */
 /*
- * policy.c - a verdict, with its reason, for one error.
- *
- * Why these defaults: an error that the architecture calls recoverable is the guest's to handle, so it is replayed. An
- * uncontainable one, or one without any address, may have spread in ways nobody can name, but not beyond this VM as
- * far as the host was told; an SError lets the guest end itself with its own crash dump, where stopping the VM from
- * outside would lose that. Only a guest that goes on all the same is stopped.
+ * policy.c - a verdict, with its reason, for one error. Why these defaults: docs/decisions/0002-policy-defaults.md.
  */
-#include <firebreak/policy.h>
+#include "policy_key.h"
 
 #include <errno.h>
 #include <string.h>
 
 void fbk_policy_default(struct fbk_policy *ret)
 {
+	/* What is not named is 0: replay, and no limit. */
 	*ret = (struct fbk_policy){
 		.size = sizeof(*ret),
-		.recoverable = FBK_VERDICT_REPLAY,
-		.uncontainable = FBK_VERDICT_SERROR,
+		.uc = FBK_VERDICT_SERROR,
 		.no_address = FBK_VERDICT_SERROR,
+		.source[FBK_SOURCE_SIGBUS_AO] = FBK_VERDICT_REPORT,
+		.source[FBK_SOURCE_SIGBUS_IO] = FBK_VERDICT_REPORT,
 		.storm = FBK_VERDICT_SERROR,
 		.storm_again = FBK_VERDICT_STOP,
 		.storm_repeats = 64,
 		.storm_gap_ms = 100,
+		.rate = FBK_VERDICT_STOP,
+		.rate_ms = 1000,
+		.budget = FBK_VERDICT_STOP,
 		.ack_wait_us = 1000000,
 		.ack_poll_us = 50,
 		.span_pages = 512,
 	};
 }
 
-static int may_choose(enum fbk_verdict_action a)
-{
-	return a == FBK_VERDICT_REPLAY || a == FBK_VERDICT_SERROR || a == FBK_VERDICT_STOP || a == FBK_VERDICT_PAUSE;
-}
-
 int fbk_policy_check(const struct fbk_policy *p)
 {
+	struct fbk_policy_key k;
+	uint32_t i;
+
 	if (!p || p->size != sizeof(*p))
 		return -EINVAL;
-	if (!may_choose(p->recoverable) || !may_choose(p->uncontainable) || !may_choose(p->no_address) ||
-	    !may_choose(p->storm) || !may_choose(p->storm_again))
-		return -EINVAL;
-	if (p->span_pages == 0 || p->ledger_unsynced > 1)
-		return -EINVAL;
+	for (i = 0; i < FBK_POLICY_NR_KEYS; i++) {
+		fbk_policy_key_at(i, &k);
+		if (!fbk_policy_key_allows(&k, fbk_policy_key_get(p, &k)))
+			return -EINVAL;
+	}
 	return 0;
 }
 
@@ -78,45 +76,135 @@ void fbk_history_note(struct fbk_history *h, const struct fbk_policy *p, const s
 	h->storms = p->storm_repeats ? h->repeats / p->storm_repeats : 0;
 }
 
-static struct fbk_verdict verdict(enum fbk_verdict_action action, enum fbk_reason reason, const char *text)
+int fbk_rate_note(struct fbk_rate *r, const struct fbk_policy *p, uint64_t now_ns)
 {
-	return (struct fbk_verdict){ .action = action, .reason = reason, .text = text };
+	uint64_t oldest_ns;
+
+	if (!p->rate_errors)
+		return 0;
+	if (now_ns > r->last_ns)
+		r->last_ns = now_ns;
+	/* With rate_errors of them remembered the oldest is the one that decides: no need to look at the others. */
+	oldest_ns = r->at_ns[r->next];
+	r->at_ns[r->next] = r->last_ns;
+	if (++r->next == p->rate_errors)
+		r->next = 0;
+	if (r->count < p->rate_errors) {
+		r->count++;
+		return 0;
+	}
+	return r->last_ns - oldest_ns <= (uint64_t)p->rate_ms * 1000000;
 }
 
-static struct fbk_verdict consumed(const struct fbk_policy *p, const struct fbk_abort *a, const struct fbk_history *h)
+/* Rules are asked from the least to the most telling reason: a later one takes over with the same action, too. */
+static void rule(struct fbk_verdict *v, enum fbk_verdict_action action, enum fbk_reason reason, const char *text)
 {
-	if (h && h->storms > 1)
-		return verdict(p->storm_again, FBK_REASON_STORM,
-			       "the same abort goes on without progress after its first escalation");
-	if (h && h->storms == 1 && h->repeats == p->storm_repeats)
-		return verdict(p->storm, FBK_REASON_STORM, "the same abort at the same place, again and again, without progress");
+	if (action >= v->action)
+		*v = (struct fbk_verdict){ .action = action, .reason = reason, .text = text };
+}
+
+/* A rule whose reason is the operator's will alone says nothing where it changes nothing. */
+static void will(struct fbk_verdict *v, enum fbk_verdict_action action, const char *text)
+{
+	if (action > v->action)
+		rule(v, action, FBK_REASON_POLICY, text);
+}
+
+static const char over_rate[] = "more memory errors in a short time than the policy allows this virtual machine";
+static const char over_budget[] = "more pages are lost than the policy allows this virtual machine";
+
+static int is_over_budget(const struct fbk_policy *p, const struct fbk_policy_case *c)
+{
+	return p->budget_pages && c->lost_pages > p->budget_pages;
+}
+
+static const struct fbk_verdict recoverable = { FBK_VERDICT_REPLAY, FBK_REASON_RECOVERABLE,
+						"recoverable: the guest gets the abort that the hardware raised" };
+
+/*
+ * An error that is nothing but recoverable, under a policy that has nothing against it: nearly all of them, seen at a
+ * glance because a vCPU waits. The rules would come to the same answer.
+ */
+static int is_plain(const struct fbk_policy *p, const struct fbk_policy_case *c)
+{
+	const struct fbk_abort *a = c->abort;
+
+	_Static_assert(FBK_VERDICT_REPLAY == 0, "so that all of them can be looked at in one");
+	return !(p->uer | p->ueo | p->user | p->kernel | p->source[c->source] | c->over_rate) &&
+	       (a->severity == FBK_SEVERITY_UER || a->severity == FBK_SEVERITY_UEO) &&
+	       !(~a->flags & (FBK_SEA_HAS_GVA | FBK_SEA_HAS_GPA)) && !(c->history && c->history->storms) && !is_over_budget(p, c);
+}
+
+static struct fbk_verdict severity(const struct fbk_policy *p, const struct fbk_abort *a)
+{
+	struct fbk_verdict v = recoverable;
+
+	if (a->severity == FBK_SEVERITY_UEO)
+		will(&v, p->ueo, "the operator's rule for restartable errors");
+	else if (a->severity == FBK_SEVERITY_UER)
+		will(&v, p->uer, "the operator's rule for recoverable errors");
+	return v;
+}
+
+static void exception_level(struct fbk_verdict *v, const struct fbk_policy *p, int32_t el)
+{
+	if (el != 1)
+		will(v, p->user, "the operator's rule for errors that user mode consumes");
+	if (el != 0)
+		will(v, p->kernel, "the operator's rule for errors that the guest's kernel consumes");
+}
+
+static struct fbk_verdict consumed(const struct fbk_policy *p, const struct fbk_policy_case *c)
+{
+	const struct fbk_history *h = c->history;
+	const struct fbk_abort *a = c->abort;
+	struct fbk_verdict v = severity(p, a);
+	uint32_t known = a->flags & (FBK_SEA_HAS_GVA | FBK_SEA_HAS_GPA);
+
+	will(&v, p->source[c->source], "the operator's rule for the source that told of the error");
+	exception_level(&v, p, c->el);
+	if (known == FBK_SEA_HAS_GPA)
+		will(&v, p->no_gva, "the operator's rule for errors without a virtual address");
+	else if (known == FBK_SEA_HAS_GVA)
+		will(&v, p->no_gpa, "the operator's rule for errors without a physical address");
+	else if (!known)
+		rule(&v, p->no_address, FBK_REASON_NO_ADDRESS, "neither address is known: nobody can tell what was lost");
 	if (a->severity == FBK_SEVERITY_UC)
-		return verdict(p->uncontainable, FBK_REASON_UNCONTAINABLE, "the hardware calls the error uncontainable");
-	if (a->severity == FBK_SEVERITY_RESERVED)
-		return verdict(p->uncontainable, FBK_REASON_UNCONTAINABLE,
-			       "the hardware gave a reserved severity, taken as uncontainable");
-	if (!(a->flags & (FBK_SEA_HAS_GVA | FBK_SEA_HAS_GPA)))
-		return verdict(p->no_address, FBK_REASON_NO_ADDRESS, "neither address is known: nobody can tell what was lost");
-	if (p->recoverable != FBK_VERDICT_REPLAY)
-		return verdict(p->recoverable, FBK_REASON_POLICY, "the operator's rule for recoverable errors");
-	return verdict(FBK_VERDICT_REPLAY, FBK_REASON_RECOVERABLE, "recoverable: the guest gets the abort that the hardware raised");
+		rule(&v, p->uc, FBK_REASON_UNCONTAINABLE, "the hardware calls the error uncontainable");
+	else if (a->severity == FBK_SEVERITY_RESERVED)
+		rule(&v, p->uc, FBK_REASON_UNCONTAINABLE, "the hardware gave a reserved severity, taken as uncontainable");
+	if (c->over_rate)
+		rule(&v, p->rate, FBK_REASON_RATE, over_rate);
+	if (is_over_budget(p, c))
+		rule(&v, p->budget, FBK_REASON_BUDGET, over_budget);
+	if (h && h->storms > 1)
+		rule(&v, p->storm_again, FBK_REASON_STORM, "the same abort goes on without progress after its first escalation");
+	else if (h && h->storms == 1 && h->repeats == p->storm_repeats)
+		rule(&v, p->storm, FBK_REASON_STORM, "the same abort at the same place, again and again, without progress");
+	return v;
+}
+
+static struct fbk_verdict unconsumed(const struct fbk_policy *p, const struct fbk_policy_case *c)
+{
+	struct fbk_verdict v = { FBK_VERDICT_REPORT, FBK_REASON_ASYNC, "no vCPU consumed it: the guest is told where it is" };
+
+	will(&v, p->source[c->source], "the operator's rule for the source that told of the error");
+	/* A replay or an SError has no vCPU to go to: it waits for an error that is consumed. */
+	if (c->over_rate && p->rate > FBK_VERDICT_SERROR)
+		rule(&v, p->rate, FBK_REASON_RATE, over_rate);
+	if (is_over_budget(p, c) && p->budget > FBK_VERDICT_SERROR)
+		rule(&v, p->budget, FBK_REASON_BUDGET, over_budget);
+	return v;
 }
 
 int fbk_policy_decide(const struct fbk_policy *p, const struct fbk_policy_case *c, struct fbk_verdict *ret)
 {
 	if (!p || !c || !c->abort || !ret || (uint32_t)c->source >= FBK_NR_SOURCES)
 		return -EINVAL;
-
-	switch (c->source) {
-	case FBK_SOURCE_SIGBUS_AO:
-	case FBK_SOURCE_SIGBUS_IO:
-		*ret = verdict(FBK_VERDICT_REPORT, FBK_REASON_ASYNC, "no vCPU consumed it: the guest is told where it is");
-		return 0;
-	default:
-		break;
-	}
-
-	*ret = consumed(p, c->abort, c->history);
+	if (fbk_source_is_async(c->source))
+		*ret = unconsumed(p, c);
+	else
+		*ret = is_plain(p, c) ? recoverable : consumed(p, c);
 	return 0;
 }
 
@@ -129,10 +217,10 @@ const char *fbk_verdict_name(enum fbk_verdict_action action)
 		return "report";
 	case FBK_VERDICT_SERROR:
 		return "serror";
-	case FBK_VERDICT_STOP:
-		return "stop";
 	case FBK_VERDICT_PAUSE:
 		return "pause";
+	case FBK_VERDICT_STOP:
+		return "stop";
 	}
 	return "invalid";
 }
@@ -158,6 +246,12 @@ const char *fbk_reason_name(enum fbk_reason reason)
 		return "host";
 	case FBK_REASON_MALFORMED:
 		return "malformed";
+	case FBK_REASON_RATE:
+		return "rate";
+	case FBK_REASON_BUDGET:
+		return "budget";
+	case FBK_REASON_LEDGER_FULL:
+		return "ledger-full";
 	}
 	return "invalid";
 }

@@ -1,149 +1,167 @@
 /* SPDX-License-Identifier: MIT */
 /* SPDX-FileCopyrightText: The firebreak authors */
 /*
- * queue.c - pages the guest has still to be told of: a bounded ring of page ranges, oldest first.
+ * queue.c - pages the guest has still to be told of: a bounded set of page ranges, by address.
+ *
+ * No two ranges touch, so that a page is found by halving. What comes in or goes moves the ranges behind it, 16 bytes each.
  */
 #include "queue.h"
 
 #include <errno.h>
+#include <string.h>
 
-void fbk_queue_init(struct fbk_queue *q, struct fbk_range *ring, uint32_t cap)
+void fbk_queue_init(struct fbk_queue *q, struct fbk_range *range, uint32_t cap)
 {
-	*q = (struct fbk_queue){ .ring = ring, .cap = cap };
+	*q = (struct fbk_queue){ .range = range, .cap = cap };
 }
 
-static struct fbk_range *at(const struct fbk_queue *q, uint32_t i)
+/* In page numbers, so that the last page of all has an end, too. */
+static uint64_t start_of(const struct fbk_range *r)
 {
-	uint64_t n = (uint64_t)q->head + i;
-
-	return &q->ring[n < q->cap ? n : n - q->cap];
+	return r->page >> FBK_PAGE_SHIFT;
 }
 
 static uint64_t end_of(const struct fbk_range *r)
 {
-	return r->page + r->nr_pages * FBK_PAGE_SIZE;
+	return start_of(r) + r->nr_pages;
 }
 
-static void delete(struct fbk_queue *q, uint32_t i)
+static struct fbk_range between(uint64_t start, uint64_t end)
 {
-	for (; i + 1 < q->nr; i++)
-		*at(q, i) = *at(q, i + 1);
-	q->nr--;
+	return (struct fbk_range){ .page = start << FBK_PAGE_SHIFT, .nr_pages = end - start };
+}
+
+/* The first range that ends at page number n or behind it; q->nr: none does. */
+static uint32_t first_to(const struct fbk_queue *q, uint64_t n)
+{
+	uint32_t low = 0, high = q->nr;
+
+	while (low < high) {
+		uint32_t mid = low + (high - low) / 2;
+
+		if (end_of(&q->range[mid]) < n)
+			low = mid + 1;
+		else
+			high = mid;
+	}
+	return low;
+}
+
+/* Puts nr ranges in the place of old ones; what they are is the caller's. Room was made sure of. */
+static void replace(struct fbk_queue *q, uint32_t at, uint32_t old, uint32_t nr)
+{
+	if (old != nr)
+		memmove(&q->range[at + nr], &q->range[at + old], (q->nr - at - old) * sizeof(*q->range));
+	q->nr = q->nr - old + nr;
 }
 
 int fbk_queue_push(struct fbk_queue *q, uint64_t page, uint32_t nr_pages)
 {
-	struct fbk_range u = { .page = page & FBK_PAGE_MASK, .nr_pages = nr_pages };
-	uint32_t place = UINT32_MAX;
-	uint64_t known = 0;
-	uint32_t i = 0;
+	uint64_t start = page >> FBK_PAGE_SHIFT, end = start + nr_pages, known = 0;
+	uint32_t at = first_to(q, start), nr;
 
-	while (i < q->nr) {
-		const struct fbk_range *r = at(q, i);
-		uint64_t start, end;
+	for (nr = 0; at + nr < q->nr && start_of(&q->range[at + nr]) <= end; nr++)
+		known += q->range[at + nr].nr_pages;
+	if (nr == 0 && q->nr == q->cap)
+		return -ENOSPC;
+	if (nr && start_of(&q->range[at]) < start)
+		start = start_of(&q->range[at]);
+	if (nr && end_of(&q->range[at + nr - 1]) > end)
+		end = end_of(&q->range[at + nr - 1]);
+	replace(q, at, nr, 1);
+	q->range[at] = between(start, end);
+	return (int)(end - start - known);
+}
 
-		if (i == place || r->page > end_of(&u) || u.page > end_of(r)) {
-			i++;
-			continue;
-		}
-		known += r->nr_pages;
-		start = r->page < u.page ? r->page : u.page;
-		end = end_of(r) > end_of(&u) ? end_of(r) : end_of(&u);
-		u.page = start;
-		u.nr_pages = (end - start) / FBK_PAGE_SIZE;
-		/* The union keeps the older place; having grown it may touch what was passed already. */
-		if (place == UINT32_MAX) {
-			place = i;
-		} else {
-			uint32_t gone = i > place ? i : place;
+/*
+ * Where the turn is: a page number, and the range that holds it. The turn goes through the addresses round and round, so
+ * that none is passed over for long. Only with no room for another range is one not begun in its middle.
+ */
+static uint64_t turn(const struct fbk_queue *q, uint32_t *ret_i)
+{
+	uint64_t n = q->turn;
+	uint32_t i = first_to(q, n + 1);
 
-			place = i < place ? i : place;
-			delete(q, gone);
-		}
-		i = 0;
-	}
-
-	if (place == UINT32_MAX) {
-		if (q->nr == q->cap)
-			return -ENOSPC;
-		place = q->nr++;
-	}
-	*at(q, place) = u;
-	return (int)(u.nr_pages - known);
+	if (i == q->nr)
+		i = n = 0;
+	*ret_i = i;
+	return start_of(&q->range[i]) > n || q->nr == q->cap ? start_of(&q->range[i]) : n;
 }
 
 uint32_t fbk_queue_peek(const struct fbk_queue *q, struct fbk_gpa *pages, uint32_t max)
 {
-	uint32_t n = 0, i;
+	uint32_t n = 0, i, k;
+	uint64_t start, from;
 
-	for (i = 0; i < q->nr && n < max; i++) {
-		const struct fbk_range *r = at(q, i);
-		uint64_t k;
-
-		for (k = 0; k < r->nr_pages && n < max; k++)
-			pages[n++].addr = r->page + k * FBK_PAGE_SIZE;
-	}
+	if (q->nr == 0)
+		return 0;
+	start = turn(q, &i);
+	for (k = i, from = start; k < q->nr && n < max; k++)
+		for (from = k == i ? start : start_of(&q->range[k]); from < end_of(&q->range[k]) && n < max; from++)
+			pages[n++].addr = from << FBK_PAGE_SHIFT;
+	for (k = 0; k <= i && n < max; k++)
+		for (from = start_of(&q->range[k]); from < end_of(&q->range[k]) && from < start && n < max; from++)
+			pages[n++].addr = from << FBK_PAGE_SHIFT;
 	return n;
+}
+
+/* Takes pages out of one range, if there is room for what is left. Return: 1 done, else 0. */
+static int cut(struct fbk_queue *q, uint32_t i, uint64_t start, uint64_t end)
+{
+	struct fbk_range before = between(start_of(&q->range[i]), start), behind = between(end, end_of(&q->range[i]));
+	uint32_t nr = (before.nr_pages != 0) + (behind.nr_pages != 0);
+
+	if (nr == 2 && q->nr == q->cap)
+		return 0;
+	replace(q, i, 1, nr);
+	if (before.nr_pages)
+		q->range[i++] = before;
+	if (behind.nr_pages)
+		q->range[i] = behind;
+	return 1;
 }
 
 void fbk_queue_drop(struct fbk_queue *q, uint32_t nr)
 {
 	while (nr && q->nr) {
-		struct fbk_range *r = at(q, 0);
+		uint32_t i;
+		uint64_t start = turn(q, &i), end = end_of(&q->range[i]);
 
-		if (r->nr_pages > nr) {
-			r->page += nr * FBK_PAGE_SIZE;
-			r->nr_pages -= nr;
-			return;
-		}
-		nr -= (uint32_t)r->nr_pages;
-		q->head = q->head + 1 < q->cap ? q->head + 1 : 0;
-		q->nr--;
+		if (end - start > nr)
+			end = start + nr;
+		nr -= (uint32_t)(end - start);
+		(void)cut(q, i, start, end);
+		q->turn = end;
 	}
 }
 
-static uint32_t find(const struct fbk_queue *q, uint64_t page)
+/* The range that holds page number n; q->nr: none does. */
+static uint32_t find(const struct fbk_queue *q, uint64_t n)
 {
+	uint32_t i = first_to(q, n + 1);
+
+	return i < q->nr && start_of(&q->range[i]) <= n ? i : q->nr;
+}
+
+uint64_t fbk_queue_pages(const struct fbk_queue *q)
+{
+	uint64_t pages = 0;
 	uint32_t i;
 
-	for (i = 0; i < q->nr; i++) {
-		const struct fbk_range *r = at(q, i);
-
-		if (page >= r->page && page < end_of(r))
-			break;
-	}
-	return i;
+	for (i = 0; i < q->nr; i++)
+		pages += q->range[i].nr_pages;
+	return pages;
 }
 
 int fbk_queue_has(const struct fbk_queue *q, uint64_t page)
 {
-	return find(q, page & FBK_PAGE_MASK) < q->nr;
+	return find(q, page >> FBK_PAGE_SHIFT) < q->nr;
 }
 
 int fbk_queue_remove(struct fbk_queue *q, uint64_t page)
 {
-	struct fbk_range *r, tail;
-	uint32_t i;
+	uint64_t n = page >> FBK_PAGE_SHIFT;
+	uint32_t i = find(q, n);
 
-	page &= FBK_PAGE_MASK;
-	i = find(q, page);
-	if (i == q->nr)
-		return 0;
-	r = at(q, i);
-
-	tail.page = page + FBK_PAGE_SIZE;
-	tail.nr_pages = (end_of(r) - tail.page) / FBK_PAGE_SIZE;
-	if (r->page == page) {
-		*r = tail;
-	} else if (tail.nr_pages == 0) {
-		r->nr_pages--;
-	} else {
-		if (q->nr == q->cap)
-			return 0;
-		r->nr_pages = (page - r->page) / FBK_PAGE_SIZE;
-		*at(q, q->nr++) = tail;
-	}
-	if (at(q, i)->nr_pages == 0)
-		delete(q, i);
-	return 1;
+	return i < q->nr && cut(q, i, n, n + 1);
 }

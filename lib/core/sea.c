@@ -180,6 +180,8 @@ const char *fbk_source_name(enum fbk_source source)
 		return "sigbus-ao";
 	case FBK_SOURCE_SIGBUS_IO:
 		return "sigbus-io";
+	case FBK_SOURCE_MEMORY_FAULT:
+		return "memory-fault";
 	case FBK_NR_SOURCES:
 		break;
 	}

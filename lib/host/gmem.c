@@ -29,6 +29,8 @@ int fbk_gmem_add(struct fbk_gmem *view, const struct fbk_gmem_region *r)
 	if (!view || !r)
 		return -EINVAL;
 	all = r->gpa.addr | r->hva.addr | r->len;
+	if (r->backing > FBK_BACKING_HUGETLB || (r->flags & ~FBK_GMEM_REPLACE))
+		return -EINVAL;
 	if ((all & ~FBK_PAGE_MASK) || r->len == 0 || wraps(r->gpa.addr, r->len) || wraps(r->hva.addr, r->len))
 		return -EINVAL;
 	for (i = 0; i < view->nr_regions; i++) {

@@ -34,6 +34,17 @@ _Static_assert(FBK_CAP_ARM_SEA_TO_USER == KVM_CAP_ARM_SEA_TO_USER, "capability n
 _Static_assert(FBK_KVM_EXIT_ARM_SEA == KVM_EXIT_ARM_SEA, "exit number");
 #endif
 
+#ifdef KVM_EXIT_MEMORY_FAULT
+_Static_assert(FBK_KVM_EXIT_MEMORY_FAULT == KVM_EXIT_MEMORY_FAULT, "exit number");
+#endif
+
+/* [KVM-API "KVM_EXIT_MEMORY_FAULT"], at the exit union's start */
+struct fbk_kvm_memory_fault {
+	uint64_t flags;
+	uint64_t gpa;
+	uint64_t size; /* bytes */
+};
+
 /* [KVM-API "KVM_SET_VCPU_EVENTS"], arm64 */
 struct fbk_kvm_vcpu_events {
 	uint8_t serror_pending;
@@ -64,6 +75,8 @@ _Static_assert(KVM_ENABLE_CAP == 0x4068aea3, "enable_cap layout");
 
 #define FBK_REG_SYS(op0, op1, crn, crm, op2) \
 	(UINT64_C(0x6030000000130000) | (op0) << 14 | (op1) << 11 | (crn) << 7 | (crm) << 3 | (op2))
+#define FBK_REG_MIDR_EL1 FBK_REG_SYS(3, 0, 0, 0, 0)
+#define FBK_REG_MPIDR_EL1 FBK_REG_SYS(3, 0, 0, 0, 5)
 #define FBK_REG_ID_AA64PFR1_EL1 FBK_REG_SYS(3, 0, 0, 4, 1)
 #define FBK_REG_SCTLR_EL1 FBK_REG_SYS(3, 0, 1, 0, 0)
 #define FBK_REG_SCTLR2_EL1 FBK_REG_SYS(3, 0, 1, 0, 3)

@@ -550,6 +550,9 @@ static int take_over(struct fbk_ledger_file *f, const struct fbk_journal *j, con
 	memcpy(f->id, is_zero(j->header.id) && id ? id : j->header.id, sizeof(f->id));
 	if (j->header_state == FBK_JOURNAL_HEADER_NONE)
 		return rewrite(f, &f->found);
+	/* Ours go behind a header that says so. */
+	if (!j->damaged && j->version != FBK_JOURNAL_VERSION)
+		return rewrite(f, &f->found);
 	if (j->damaged) {
 		err = put_aside(f, j->damage_offset, info->file_len - j->damage_offset, &info->kept);
 		return err ? err : rewrite(f, &f->found);
@@ -652,6 +655,93 @@ int32_t fbk_ledger_file_errno(const struct fbk_ledger_file *f)
 	return f ? __atomic_load_n(&f->sys_errno, __ATOMIC_RELAXED) : 0;
 }
 
+uint64_t fbk_ledger_file_len(const struct fbk_ledger_file *f)
+{
+	return f ? (1 + __atomic_load_n(&f->end, __ATOMIC_RELAXED)) * SLOT : 0;
+}
+
+/* --- what is damaged ---------------------------------------------------------------------------------------------- */
+
+struct survey {
+	struct fbk_ledger_damage *ret, last; /* last: still growing, once nr is not 0 */
+	uint32_t room, nr;
+};
+
+static void survey_flush(struct survey *v)
+{
+	if (v->nr && v->nr <= v->room)
+		v->ret[v->nr - 1] = v->last;
+}
+
+static void survey_add(struct survey *v, uint64_t offset, uint64_t len, enum fbk_ledger_damage_kind kind)
+{
+	if (v->nr && v->last.kind == kind && v->last.offset + v->last.len == offset) {
+		v->last.len += len;
+		return;
+	}
+	survey_flush(v);
+	v->nr++;
+	v->last = (struct fbk_ledger_damage){ .offset = offset, .len = len, .kind = kind };
+}
+
+static void survey_slot(struct survey *v, struct fbk_journal *j, const uint8_t *buf, size_t len)
+{
+	uint64_t hole = j->free_run, at = j->slots * SLOT;
+	struct fbk_ledger_entry e;
+	enum fbk_journal_slot slot = fbk_journal_next(j, buf, len, &e);
+
+	/* Free slots turn out to be a hole when something follows. */
+	if (hole && slot != FBK_JOURNAL_FREE)
+		survey_add(v, at - hole * SLOT, hole * SLOT, FBK_LEDGER_DAMAGE_HOLE);
+	if (slot == FBK_JOURNAL_DAMAGED)
+		survey_add(v, at, len, fbk_journal_damage_kind(j, buf, len));
+}
+
+int fbk_ledger_file_damage(struct fbk_ledger_file *f, struct fbk_ledger_damage *ret, uint32_t room, uint32_t *ret_nr)
+{
+	struct survey v = { .ret = ret, .room = room };
+	struct fbk_journal j;
+	uint8_t *buf;
+	uint64_t at = 0;
+	ssize_t n, i;
+
+	if (!f || !ret_nr || (room && !ret))
+		return -EINVAL;
+	buf = fbk_sys->calloc(1, CHUNK);
+	if (!buf)
+		return -ENOMEM;
+	fbk_journal_begin(&j);
+	do {
+		n = read_all(f->fd, buf, CHUNK, at);
+		for (i = 0; i < n; i += SLOT)
+			survey_slot(&v, &j, buf + i, n - i < SLOT ? (size_t)(n - i) : SLOT);
+		at += n > 0 ? (uint64_t)n : 0;
+	} while (n == CHUNK);
+	fbk_sys->free(buf);
+	if (n < 0) {
+		(void)funnel(&f->sys_errno);
+		return -EIO;
+	}
+	survey_flush(&v);
+	*ret_nr = v.nr;
+	return 0;
+}
+
+const char *fbk_ledger_damage_text(enum fbk_ledger_damage_kind kind)
+{
+	static const char *const words[] = {
+		[FBK_LEDGER_DAMAGE_HEADER] = "the header is not whole",
+		[FBK_LEDGER_DAMAGE_HOLE] = "zeros before something that was written",
+		[FBK_LEDGER_DAMAGE_CUT] = "the file ends within a record",
+		[FBK_LEDGER_DAMAGE_FOREIGN] = "does not begin like a record",
+		[FBK_LEDGER_DAMAGE_CHECKSUM] = "a record that is torn or changed: its checksum does not fit",
+		[FBK_LEDGER_DAMAGE_NONSENSE] = "a record whose checksum fits, and that says what none can say",
+		[FBK_LEDGER_DAMAGE_MISPLACED] = "a whole record of another file or another place",
+	};
+
+	return (unsigned int)kind < FBK_LEDGER_NR_DAMAGES ? words[kind] : "invalid";
+}
+
 /* --- the ledger in memory ----------------------------------------------------------------------------------------- */
 
 int fbk_ledger_file_load(struct fbk_ledger_file *f, struct fbk_ledger *l)
@@ -682,9 +772,13 @@ int fbk_ledger_file_heal(struct fbk_ledger_file *f)
 
 	if (!f || !f->writable || !f->ledger)
 		return -EINVAL;
-	while (fbk_ledger_next(f->ledger, &cursor, &e) == 0)
+	while (fbk_ledger_next(f->ledger, &cursor, &e) == 0) {
 		if (e.state != FBK_PAGE_HEALED && fbk_ledger_set_state(f->ledger, e.gpa, FBK_PAGE_HEALED) == 0)
 			changed++;
+		/* The process that held it is gone. */
+		if (e.frame == FBK_FRAME_PINNED && fbk_ledger_set_frame(f->ledger, e.gpa, FBK_FRAME_UNKNOWN) == 0)
+			changed++;
+	}
 	if (!changed)
 		return 0;
 	/* Wanted again, should it fail now. */

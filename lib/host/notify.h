@@ -19,13 +19,24 @@ struct fbk_after {
  * Both fill the event's notify part and leave the rest in *after. Called with the lock held; a guest with ACPI only.
  *
  * fbk_notify_sea: the vCPU is about to take the abort in user mode; its handler will look at the SEA source. When that
- * source does not get free in time the asynchronous one takes over. The lock is free while it waits.
+ * source does not get free in time its record is replaced, and the asynchronous source tells of both pages. The lock is free while it waits.
  */
-void fbk_notify_sea(struct fbk_vm *vm, int32_t vcpu, struct fbk_gpa gpa, struct fbk_event *ev, struct fbk_after *after);
+void fbk_notify_sea(struct fbk_vcpu *vcpu, struct fbk_gpa gpa, struct fbk_event *ev, struct fbk_after *after);
 void fbk_notify_async(struct fbk_vm *vm, const struct fbk_span *span, struct fbk_event *ev, struct fbk_after *after);
+
+/* Of a span whose touched page was told by itself the others, by the asynchronous source. */
+void fbk_notify_rest(struct fbk_vm *vm, const struct fbk_span *span, struct fbk_event *ev, struct fbk_after *after);
 
 /* Calls raise_async and want_pump as asked. Without the lock. Errors: raise_async's. */
 int fbk_notify_finish(struct fbk_vm *vm, const struct fbk_after *after);
+
+/* Tells the acknowledgements that were seen. Without the lock, and after the event of whoever saw them. */
+void fbk_notify_tell_acks(struct fbk_vm *vm);
+
+static inline int fbk_notify_has_acks(const struct fbk_vm *vm)
+{
+	return __atomic_load_n(&vm->nr_acks, __ATOMIC_RELAXED) != 0;
+}
 
 /* See fbk_vm_pump(). */
 int fbk_notify_pump(struct fbk_vm *vm, uint64_t *ret_wait_ns);

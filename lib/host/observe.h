@@ -20,19 +20,27 @@ struct kvm_run;
  */
 int fbk_observe_sea(const struct kvm_run *run, struct fbk_event *ev);
 
-/* Guest pages that one host page's loss costs. */
+/* Guest pages that one host page's loss costs; where that is several runs of guest RAM, the first has the touched page. */
 struct fbk_span {
 	uint64_t page; /* GPA */
 	uint32_t nr_pages;
+	const struct fbk_span *next; /* or NULL */
 };
 
 /*
- * The same for a memory-error SIGBUS; ev->source says which kind. The touched page is ev->abort.gpa; *ret_span is the
- * part of the host page around it that is guest RAM, at most max_pages and always with the touched page in it.
+ * The same for a memory-error SIGBUS; ev->source says which kind. The touched page is ev->abort.gpa; ret_span has room for
+ * FBK_GMEM_MAX_REGIONS, and becomes the parts of the host page around it that are guest RAM, at most max_pages.
  *
  * Errors: -EINVAL no memory error; -ERANGE not guest RAM.
  */
 int fbk_observe_sigbus(const struct fbk_gmem *gmem, const siginfo_t *si, uint32_t max_pages, struct fbk_event *ev,
 		       struct fbk_span *ret_span);
+
+/*
+ * And for a KVM_RUN that failed with EHWPOISON. Without KVM_EXIT_MEMORY_FAULT no address is known, and there are no pages.
+ * An address outside the view is believed: memory that is not mapped here need not be in it.
+ */
+void fbk_observe_memory_fault(const struct fbk_gmem *gmem, const struct kvm_run *run, uint32_t max_pages,
+			      struct fbk_event *ev, struct fbk_span *ret_span);
 
 #endif

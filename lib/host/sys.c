@@ -7,10 +7,27 @@
 
 #include <stdlib.h>
 #include <sys/ioctl.h>
+#include <sys/mman.h>
 
 static int real_ioctl(int fd, unsigned long request, void *arg)
 {
 	return ioctl(fd, request, arg);
+}
+
+static void *real_map(size_t len)
+{
+	void *p = mmap(NULL, len, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+
+	if (p == MAP_FAILED)
+		return NULL;
+	/* What lies scattered in it would else cost a huge page each. A kernel without those has nothing to advise. */
+	(void)madvise(p, len, MADV_NOHUGEPAGE);
+	return p;
+}
+
+static void real_unmap(void *p, size_t len)
+{
+	(void)munmap(p, len);
 }
 
 static const struct fbk_sys real = {
@@ -19,6 +36,8 @@ static const struct fbk_sys real = {
 	.nanosleep = nanosleep,
 	.calloc = calloc,
 	.free = free,
+	.map = real_map,
+	.unmap = real_unmap,
 };
 
 const struct fbk_sys *fbk_sys = &real;

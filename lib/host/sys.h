@@ -19,6 +19,9 @@ struct fbk_sys {
 	int (*nanosleep)(const struct timespec *ts, struct timespec *rem);
 	void *(*calloc)(size_t nr, size_t len);
 	void (*free)(void *p);
+	/* Zeroed memory that costs nothing where it is not touched, in small pages; NULL on failure */
+	void *(*map)(size_t len);
+	void (*unmap)(void *p, size_t len);
 };
 
 extern const struct fbk_sys *fbk_sys __attribute__((visibility("hidden")));
@@ -40,5 +43,24 @@ struct fbk_sys_file {
 };
 
 extern const struct fbk_sys_file *fbk_sys_file;
+
+/* Those about the process's own memory. sys_mem.c */
+struct fbk_sys_mem {
+	long (*page_size)(void);
+	int (*userfaultfd)(int flags);
+	int (*open)(const char *path, int flags);
+	int (*close)(int fd);
+	int (*ioctl)(int fd, unsigned long request, void *arg);
+	ssize_t (*pread)(int fd, void *buf, size_t len, off_t at);
+	ssize_t (*write)(int fd, const void *buf, size_t len);
+	void *(*mmap)(void *at, size_t len, int prot, int flags);
+	int (*munmap)(void *at, size_t len);
+	void *(*mremap)(void *from, size_t len, int flags, void *to);
+	int (*mprotect)(void *at, size_t len, int prot);
+	int (*madvise)(void *at, size_t len, int advice);
+	int (*mlock)(void *at, size_t len);
+};
+
+extern const struct fbk_sys_mem *fbk_sys_mem;
 
 #endif

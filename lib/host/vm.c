@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* SPDX-FileCopyrightText: The firebreak authors */
 /*
- * vm.c - the road of one error: observe, decode, record, decide, notify, replay, tell.
+ * vm.c - the road of one error: observe, decode, record, decide, notify, retire, replay, tell.
  *
  * A vCPU stands still meanwhile, so that what costs is not done twice nor in vain: one look into the lock, registers only
  * where something depends on them.
@@ -16,6 +16,7 @@
 #include "notify.h"
 #include "observe.h"
 #include "one_reg.h"
+#include "retire.h"
 #include "vm_state.h"
 
 #include <errno.h>
@@ -32,6 +33,17 @@ static int find_blocks(const struct fbk_gmem *gmem, const struct fbk_ghes_layout
 	return err;
 }
 
+/* As many as there are, within reason. */
+static uint32_t pages_of(const struct fbk_gmem *gmem)
+{
+	uint64_t pages = 0;
+	uint32_t i;
+
+	for (i = 0; i < gmem->nr_regions; i++)
+		pages += gmem->region[i].len / FBK_PAGE_SIZE;
+	return pages < FBK_VM_DEFAULT_PAGES ? (uint32_t)pages : FBK_VM_DEFAULT_PAGES;
+}
+
 int fbk_vm_create(const struct fbk_vm_config *cfg, struct fbk_vm **ret)
 {
 	struct fbk_block block[FBK_GHES_NR_SOURCES];
@@ -42,12 +54,12 @@ int fbk_vm_create(const struct fbk_vm_config *cfg, struct fbk_vm **ret)
 
 	if (!cfg || !ret || cfg->size != sizeof(*cfg) || !cfg->gmem || !cfg->ops)
 		return -EINVAL;
-	if (cfg->policy && fbk_policy_check(cfg->policy))
+	if ((cfg->policy && fbk_policy_check(cfg->policy)) || (cfg->cper & ~FBK_VM_CPER_PROCESSOR))
 		return -EINVAL;
 	if (cfg->ghes &&
 	    (find_blocks(cfg->gmem, cfg->ghes, block) || !cfg->ops->raise_async || !cfg->ops->want_pump))
 		return -EINVAL;
-	max_pages = cfg->max_pages ? cfg->max_pages : FBK_LEDGER_DEFAULT_PAGES;
+	max_pages = cfg->max_pages ? cfg->max_pages : pages_of(cfg->gmem);
 	if (fbk_ledger_file_pages(cfg->ledger_file) > UINT32_MAX - max_pages)
 		return -EINVAL;
 	max_pages += fbk_ledger_file_pages(cfg->ledger_file);
@@ -62,6 +74,8 @@ int fbk_vm_create(const struct fbk_vm_config *cfg, struct fbk_vm **ret)
 	vm->gmem = cfg->gmem;
 	vm->ops = cfg->ops;
 	vm->opaque = cfg->opaque;
+	memcpy(vm->id, cfg->id, sizeof(vm->id));
+	vm->retire = cfg->retire;
 	if (cfg->policy)
 		vm->policy = *cfg->policy;
 	else
@@ -72,7 +86,8 @@ int fbk_vm_create(const struct fbk_vm_config *cfg, struct fbk_vm **ret)
 		goto free_vm;
 
 	err = -ENOMEM;
-	vm->ledger_storage = fbk_sys->calloc(1, len);
+	vm->ledger_len = len;
+	vm->ledger_storage = fbk_sys->map(len);
 	if (!vm->ledger_storage)
 		goto free_vm;
 	err = fbk_ledger_init(&vm->ledger, vm->ledger_storage, len, max_pages);
@@ -83,15 +98,21 @@ int fbk_vm_create(const struct fbk_vm_config *cfg, struct fbk_vm **ret)
 		fbk_handshake_init(&vm->source[s]);
 	if (cfg->ghes) {
 		vm->has_ghes = 1;
+		vm->tell_processor = !!(cfg->cper & FBK_VM_CPER_PROCESSOR);
 		memcpy(vm->block, block, sizeof(block));
 		err = fbk_cper_page_init(&vm->page_record);
 		if (err)
 			goto free_ledger;
 		err = -ENOMEM;
-		vm->queue_ring = fbk_sys->calloc(FBK_QUEUE_RANGES, sizeof(*vm->queue_ring));
-		if (!vm->queue_ring)
-			goto free_ledger;
-		fbk_queue_init(&vm->queue, vm->queue_ring, FBK_QUEUE_RANGES);
+		if (cfg->ops->acknowledged) {
+			vm->acks = fbk_sys->calloc(FBK_ACKS, sizeof(*vm->acks));
+			if (!vm->acks)
+				goto free_ledger;
+		}
+		vm->queue_ranges = fbk_sys->calloc(FBK_QUEUE_RANGES, sizeof(*vm->queue_ranges));
+		if (!vm->queue_ranges)
+			goto free_acks;
+		fbk_queue_init(&vm->queue, vm->queue_ranges, FBK_QUEUE_RANGES);
 	}
 	err = -pthread_mutex_init(&vm->lock, NULL);
 	if (err) {
@@ -104,15 +125,19 @@ int fbk_vm_create(const struct fbk_vm_config *cfg, struct fbk_vm **ret)
 		err = fbk_ledger_file_load(vm->ledger_file, &vm->ledger);
 	if (err)
 		goto destroy_lock;
+	/* What the file brings along this guest has not been told. */
+	vm->rescan = vm->has_ghes && fbk_ledger_pages(&vm->ledger);
 	*ret = vm;
 	return 0;
 
 destroy_lock:
 	pthread_mutex_destroy(&vm->lock);
 free_queue:
-	fbk_sys->free(vm->queue_ring);
+	fbk_sys->free(vm->queue_ranges);
+free_acks:
+	fbk_sys->free(vm->acks);
 free_ledger:
-	fbk_sys->free(vm->ledger_storage);
+	fbk_sys->unmap(vm->ledger_storage, vm->ledger_len);
 free_vm:
 	fbk_sys->free(vm);
 	return err;
@@ -123,8 +148,9 @@ void fbk_vm_destroy(struct fbk_vm *vm)
 	if (!vm)
 		return;
 	pthread_mutex_destroy(&vm->lock);
-	fbk_sys->free(vm->queue_ring);
-	fbk_sys->free(vm->ledger_storage);
+	fbk_sys->free(vm->queue_ranges);
+	fbk_sys->free(vm->acks);
+	fbk_sys->unmap(vm->ledger_storage, vm->ledger_len);
 	fbk_sys->free(vm);
 }
 
@@ -141,41 +167,82 @@ int fbk_vcpu_create(struct fbk_vm *vm, int vcpu_fd, struct kvm_run *run, uint32_
 	vcpu->fd = vcpu_fd;
 	vcpu->run = run;
 	vcpu->index = (int32_t)index;
+	pthread_mutex_lock(&vm->lock);
+	vcpu->next = vm->vcpus;
+	vm->vcpus = vcpu;
+	pthread_mutex_unlock(&vm->lock);
 	*ret = vcpu;
 	return 0;
 }
 
 void fbk_vcpu_destroy(struct fbk_vcpu *vcpu)
 {
-	if (vcpu)
-		fbk_sys->free(vcpu);
+	struct fbk_vcpu **at;
+
+	if (!vcpu)
+		return;
+	pthread_mutex_lock(&vcpu->vm->lock);
+	for (at = &vcpu->vm->vcpus; *at != vcpu; at = &(*at)->next)
+		;
+	*at = vcpu->next;
+	fbk_counts_fold(&vcpu->vm->counts, &vcpu->counts);
+	pthread_mutex_unlock(&vcpu->vm->lock);
+	fbk_sys->free(vcpu);
 }
 
-static void begin(struct fbk_event *ev, int32_t vcpu)
+/* Which step the time goes into, and since when. The clock is read between steps that are taken, and once. */
+struct stopwatch {
+	enum fbk_step step;
+	uint64_t since_ns;
+};
+
+static void begin(const struct fbk_vm *vm, struct fbk_event *ev, int32_t vcpu, struct stopwatch *watch)
 {
 	*ev = (struct fbk_event){
 		.size = sizeof(*ev),
 		.vcpu = vcpu,
 		.el = -1,
 		.ledger = -ENODATA,
+		.acknowledged = -1,
 		.time_ns = fbk_clock_ns(CLOCK_REALTIME),
 		.mono_ns = fbk_clock_ns(CLOCK_MONOTONIC),
 	};
+	memcpy(ev->vm, vm->id, sizeof(ev->vm));
+	*watch = (struct stopwatch){ FBK_STEP_INSPECT, ev->mono_ns };
+}
+
+/* The time until now goes to the step that ends here. */
+static void enter(struct fbk_event *ev, struct stopwatch *watch, enum fbk_step step)
+{
+	uint64_t now_ns = fbk_clock_ns(CLOCK_MONOTONIC);
+
+	ev->step_ns[watch->step] += now_ns - watch->since_ns;
+	*watch = (struct stopwatch){ step, now_ns };
 }
 
 /* The pages of the span beside the touched one. */
 static void record_rest(struct fbk_vm *vm, struct fbk_event *ev, const struct fbk_span *span, uint64_t touched)
 {
+	const struct fbk_span *s;
 	uint32_t i;
 
-	for (i = 0; i < span->nr_pages; i++) {
-		uint64_t page = span->page + i * FBK_PAGE_SIZE;
+	for (s = span; s; s = s->next) {
+		if (s != span)
+			ev->pages += s->nr_pages;
+		for (i = 0; i < s->nr_pages; i++) {
+			uint64_t page = s->page + i * FBK_PAGE_SIZE;
 
-		if (page != touched && !fbk_ledger_count(&vm->ledger, page, ev->source, ev->time_ns)) {
-			ev->ledger = -ENOSPC;
-			ev->count = 0;
+			if (page != touched && !fbk_ledger_count(&vm->ledger, page, ev->source, ev->time_ns)) {
+				ev->ledger = -ENOSPC;
+				ev->count = 0;
+			}
 		}
 	}
+}
+
+static int is_single(const struct fbk_span *span)
+{
+	return span->nr_pages == 1 && !span->next;
 }
 
 /*
@@ -185,38 +252,66 @@ static void record_rest(struct fbk_vm *vm, struct fbk_event *ev, const struct fb
 static inline void record(struct fbk_vm *vm, struct fbk_event *ev, const struct fbk_span *span)
 {
 	uint64_t touched = ev->abort.gpa.addr & FBK_PAGE_MASK;
+	uint32_t count;
 
 	ev->seq = ++vm->seq;
 	ev->pages = span->nr_pages;
 	if (!span->nr_pages)
 		return;
 	/* The touched page first: should the ledger fill up, it is the one that must be in it. */
-	ev->count = fbk_ledger_count(&vm->ledger, touched, ev->source, ev->time_ns);
-	ev->ledger = ev->count ? ev->count == 1 : -ENOSPC;
-	if (span->nr_pages > 1)
+	count = fbk_ledger_count(&vm->ledger, touched, ev->source, ev->time_ns);
+	ev->count = count & ~FBK_LEDGER_NEW;
+	ev->ledger = count ? !!(count & FBK_LEDGER_NEW) : -ENOSPC;
+	if (!is_single(span))
 		record_rest(vm, ev, span, touched);
 }
 
 /* Before anything more is told to the guest, and before it runs on [V5]; without the lock, since a disk takes its time. */
-static void keep(struct fbk_vm *vm, struct fbk_event *ev, const struct fbk_span *span)
+static void keep(struct fbk_vm *vm, struct fbk_event *ev, const struct fbk_span *span, struct stopwatch *watch)
 {
-	int err;
+	const struct fbk_span *s;
+	int err = 0;
 
 	if (!vm->ledger_file || !span->nr_pages)
 		return;
-	err = fbk_ledger_file_append(vm->ledger_file, (struct fbk_gpa){ span->page }, span->nr_pages, !vm->policy.ledger_unsynced);
+	enter(ev, watch, FBK_STEP_RECORD);
+	for (s = span; s; s = s->next) {
+		int sync = !vm->policy.ledger_unsynced && !s->next;
+		int r = fbk_ledger_file_append(vm->ledger_file, (struct fbk_gpa){ s->page }, s->nr_pages, sync);
+
+		if (r && !err)
+			err = r;
+	}
 	ev->ledger_file = err ? err : ev->ledger >= 0;
 }
 
+/* A ledger that is full counts no further, and whoever set a limit wants it to hold. */
+static uint32_t lost_pages(const struct fbk_vm *vm, const struct fbk_event *ev)
+{
+	return ev->ledger == -ENOSPC ? UINT32_MAX : fbk_ledger_lost(&vm->ledger);
+}
+
+/* Called with the lock held. */
 static int decide(struct fbk_vm *vm, struct fbk_event *ev, const struct fbk_history *history)
 {
 	struct fbk_policy_case c = {
 		.source = ev->source,
+		.el = ev->el,
 		.abort = &ev->abort,
 		.history = history,
 	};
+	int err;
 
-	return fbk_policy_decide(&vm->policy, &c, &ev->verdict);
+	if (vm->policy.rate_errors)
+		c.over_rate = (uint32_t)fbk_rate_note(&vm->rate, &vm->policy, ev->mono_ns);
+	if (vm->policy.budget_pages)
+		c.lost_pages = lost_pages(vm, ev);
+	err = fbk_policy_decide(&vm->policy, &c, &ev->verdict);
+	/* A page that is not remembered is handed out again, and nobody is told of it: no policy can want that [V5]. */
+	if (!err && ev->ledger == -ENOSPC && ev->verdict.action != FBK_VERDICT_PAUSE && ev->verdict.action != FBK_VERDICT_STOP)
+		ev->verdict = (struct fbk_verdict){ FBK_VERDICT_STOP, FBK_REASON_LEDGER_FULL,
+						    "the ledger is full: this page could not be kept from use" };
+	return err;
 }
 
 /*
@@ -248,10 +343,23 @@ static int remember(struct fbk_vcpu *vcpu, struct fbk_event *ev)
 	return 0;
 }
 
-/* PSTATE says which source is to tell of the page, and what the kernel's helper left out of a syndrome. */
+/*
+ * PSTATE says which source is to tell of the page, what the kernel's helper left out of a syndrome, and who consumed the
+ * error, if the policy makes a difference of that.
+ */
 static int needs_pstate(const struct fbk_vm *vm, const struct fbk_event *ev, const struct fbk_span *span)
 {
-	return (vm->has_ghes && span->nr_pages) || !fbk_entry_helper_suffices(&ev->abort, vm->kvm);
+	return (vm->has_ghes && span->nr_pages) || vm->policy.user != vm->policy.kernel || !fbk_entry_helper_suffices(&ev->abort, vm->kvm);
+}
+
+/* Which of the guest's processors it is, asked once. What the kernel does not say is left out. */
+static void identify(struct fbk_vcpu *vcpu)
+{
+	if (fbk_one_reg_get(vcpu->fd, FBK_REG_MPIDR_EL1, &vcpu->identity.mpidr) == 0)
+		vcpu->identity.flags = FBK_CPER_HAS_MPIDR;
+	if (fbk_one_reg_get(vcpu->fd, FBK_REG_MIDR_EL1, &vcpu->identity.midr))
+		vcpu->identity.midr = 0;
+	vcpu->identified = 1;
 }
 
 /* What has to be asked of the vCPU. Errors: -EIO. */
@@ -264,6 +372,8 @@ static int inspect(struct fbk_vcpu *vcpu, struct fbk_event *ev, const struct fbk
 	err = fbk_one_reg_get(vcpu->fd, FBK_REG_PSTATE, ret_pstate);
 	if (!err)
 		ev->el = (int32_t)fbk_entry_el(*ret_pstate);
+	if (!err && vcpu->vm->tell_processor && !vcpu->identified)
+		identify(vcpu);
 	return err;
 }
 
@@ -273,83 +383,94 @@ static int can_replay(const struct fbk_vm *vm, uint64_t pstate)
 	return (vm->kvm & FBK_KVM_INJECT_EXT_DABT) || fbk_entry_possible(pstate);
 }
 
-/* The part of the span on either side of the page that was told by itself. */
-static void notify_rest(struct fbk_vm *vm, const struct fbk_span *span, struct fbk_event *ev, struct fbk_after *after)
-{
-	uint64_t touched = ev->abort.gpa.addr & FBK_PAGE_MASK;
-	uint32_t before = (uint32_t)((touched - span->page) / FBK_PAGE_SIZE);
-	struct fbk_span part[2] = {
-		{ .page = span->page, .nr_pages = before },
-		{ .page = touched + FBK_PAGE_SIZE, .nr_pages = span->nr_pages - before - 1 },
-	};
-	uint32_t i;
-
-	for (i = 0; i < 2; i++) {
-		struct fbk_event rest = { .time_ns = ev->time_ns, .mono_ns = ev->mono_ns };
-
-		if (!part[i].nr_pages)
-			continue;
-		rest.abort.gpa.addr = part[i].page;
-		fbk_notify_async(vm, &part[i], &rest, after);
-		if (!ev->notify_err)
-			ev->notify_err = rest.notify_err;
-	}
-}
-
 /*
  * Linux asks the SEA source for aborts from user mode only; a record left there for a kernel-mode one would never be read
  * and would mislead the next. So it is EL0 that decides which source speaks. Called with the lock held.
  */
-static void notify(struct fbk_vcpu *vcpu, struct fbk_event *ev, const struct fbk_span *span, struct fbk_after *after)
+static void notify(struct fbk_vcpu *vcpu, struct fbk_event *ev, const struct fbk_span *span, struct fbk_after *after,
+		   struct stopwatch *watch)
 {
 	struct fbk_vm *vm = vcpu->vm;
 
 	if (!vm->has_ghes || !span->nr_pages || ev->verdict.action == FBK_VERDICT_STOP)
 		return;
+	enter(ev, watch, FBK_STEP_NOTIFY);
 	if (ev->verdict.action != FBK_VERDICT_REPLAY || ev->el != 0) {
 		fbk_notify_async(vm, span, ev, after);
 		return;
 	}
-	fbk_notify_sea(vm, vcpu->index, ev->abort.gpa, ev, after);
-	if (span->nr_pages > 1)
-		notify_rest(vm, span, ev, after);
+	fbk_notify_sea(vcpu, ev->abort.gpa, ev, after);
+	if (!is_single(span))
+		fbk_notify_rest(vm, span, ev, after);
 }
 
 /* What notify left to be done without the lock. */
-static void finish(struct fbk_vm *vm, struct fbk_event *ev, const struct fbk_after *after)
+static void finish(struct fbk_vm *vm, struct fbk_event *ev, const struct fbk_after *after, struct stopwatch *watch)
 {
 	int err;
 
 	if (!after->raise && !after->pump)
 		return;
+	if (watch->step != FBK_STEP_NOTIFY)
+		enter(ev, watch, FBK_STEP_NOTIFY);
 	err = fbk_notify_finish(vm, after);
 	if (err && !ev->notify_err)
 		ev->notify_err = err;
 }
 
-static int replay(struct fbk_vcpu *vcpu, struct fbk_event *ev, uint64_t pstate)
+/* Without the lock, as other vCPUs may wait for it meanwhile. */
+static void retire(struct fbk_vm *vm, struct fbk_event *ev, const struct fbk_span *span, struct stopwatch *watch)
+{
+	if (!vm->retire || !span->nr_pages)
+		return;
+	enter(ev, watch, FBK_STEP_RETIRE);
+	fbk_retire_step(vm, ev, span);
+}
+
+static int replay(struct fbk_vcpu *vcpu, struct fbk_event *ev, uint64_t pstate, struct stopwatch *watch)
 {
 	uint32_t kvm = vcpu->vm->kvm;
 
 	switch (ev->verdict.action) {
 	case FBK_VERDICT_REPLAY:
+		enter(ev, watch, FBK_STEP_REPLAY);
 		return fbk_inject_abort(vcpu->fd, vcpu->run, kvm, &ev->abort, pstate, &ev->replay);
 	case FBK_VERDICT_SERROR:
+		enter(ev, watch, FBK_STEP_REPLAY);
 		return fbk_inject_serror(vcpu->fd, kvm, &ev->replay);
 	default:
 		return 0;
 	}
 }
 
-static void tell(struct fbk_vm *vm, struct fbk_event *ev)
+/* Does the guest know of the page? It has still to read what it is being told of a new one. */
+static int32_t acknowledged(const struct fbk_vm *vm, const struct fbk_event *ev)
 {
-	ev->duration_ns = fbk_clock_ns(CLOCK_MONOTONIC) - ev->mono_ns;
+	if (ev->ledger != 0)
+		return ev->ledger < 0 ? -1 : 0;
+	return !fbk_ledger_untold(&vm->ledger, ev->abort.gpa.addr & FBK_PAGE_MASK);
+}
+
+/* @counts: whose the error is; this thread is their only writer now */
+static void count(const struct fbk_vm *vm, struct fbk_counts *counts, struct fbk_event *ev, struct stopwatch *watch)
+{
+	enter(ev, watch, watch->step);
+	ev->duration_ns = watch->since_ns - ev->mono_ns;
+	ev->acknowledged = acknowledged(vm, ev);
+	fbk_counts_event(counts, ev, ev->ledger_file == 1 && !vm->policy.ledger_unsynced);
+}
+
+static void tell(struct fbk_vm *vm, const struct fbk_event *ev)
+{
 	if (vm->ops->event)
 		vm->ops->event(vm->opaque, ev);
+	if (fbk_notify_has_acks(vm))
+		fbk_notify_tell_acks(vm);
 }
 
 /* From inspection to tell, for an abort that a vCPU took. It is recorded whatever the kernel refuses. */
-static int walk(struct fbk_vcpu *vcpu, struct fbk_event *ev, const struct fbk_span *span, struct fbk_verdict *ret)
+static int walk(struct fbk_vcpu *vcpu, struct fbk_event *ev, const struct fbk_span *span, struct stopwatch *watch,
+		struct fbk_verdict *ret)
 {
 	struct fbk_vm *vm = vcpu->vm;
 	struct fbk_after after = { 0 };
@@ -357,6 +478,7 @@ static int walk(struct fbk_vcpu *vcpu, struct fbk_event *ev, const struct fbk_sp
 	int err, saved;
 
 	err = inspect(vcpu, ev, span, &pstate);
+	saved = errno; /* what follows has errors of its own */
 	pthread_mutex_lock(&vm->lock);
 	record(vm, ev, span);
 	if (!err)
@@ -365,24 +487,29 @@ static int walk(struct fbk_vcpu *vcpu, struct fbk_event *ev, const struct fbk_sp
 		ev->verdict = (struct fbk_verdict){ FBK_VERDICT_SERROR, FBK_REASON_NO_INJECTION,
 						    "the host kernel cannot inject an abort into a 32-bit guest" };
 	if (!err)
-		notify(vcpu, ev, span, &after);
+		notify(vcpu, ev, span, &after, watch);
 	pthread_mutex_unlock(&vm->lock);
-	keep(vm, ev, span);
-	finish(vm, ev, &after);
 	if (!err)
-		err = replay(vcpu, ev, pstate);
+		retire(vm, ev, span, watch);
+	keep(vm, ev, span, watch);
+	finish(vm, ev, &after, watch);
+	if (!err) {
+		err = replay(vcpu, ev, pstate, watch);
+		saved = errno;
+	}
 	if (err)
 		goto failed;
+	count(vm, &vcpu->counts, ev, watch);
 	tell(vm, ev);
 	*ret = ev->verdict;
 	return 0;
 
 failed:
-	saved = errno;
 	ev->replay_err = err;
 	ev->sys_errno = err == -EIO ? saved : 0;
 	if (!ev->verdict.text)
 		ev->verdict = (struct fbk_verdict){ FBK_VERDICT_STOP, FBK_REASON_HOST, "the kernel refused a register or an injection" };
+	count(vm, &vcpu->counts, ev, watch);
 	tell(vm, ev);
 	errno = saved;
 	return err;
@@ -391,67 +518,95 @@ failed:
 int fbk_vcpu_sea(struct fbk_vcpu *vcpu, struct fbk_verdict *ret)
 {
 	struct fbk_span span = { 0 };
+	struct stopwatch watch;
 	struct fbk_event ev;
 	int err;
 
 	if (!vcpu || !ret)
 		return -EINVAL;
-	begin(&ev, vcpu->index);
+	begin(vcpu->vm, &ev, vcpu->index, &watch);
 	err = fbk_observe_sea(vcpu->run, &ev);
 	if (err == -EBADMSG) {
 		pthread_mutex_lock(&vcpu->vm->lock);
 		record(vcpu->vm, &ev, &span);
 		pthread_mutex_unlock(&vcpu->vm->lock);
 		ev.verdict = (struct fbk_verdict){ FBK_VERDICT_STOP, FBK_REASON_MALFORMED, "the exit's syndrome is no external abort" };
+		count(vcpu->vm, &vcpu->counts, &ev, &watch);
 		tell(vcpu->vm, &ev);
 	}
 	if (err)
 		return err;
 	if (ev.abort.flags & FBK_SEA_HAS_GPA)
 		span = (struct fbk_span){ .page = ev.abort.gpa.addr & FBK_PAGE_MASK, .nr_pages = 1 };
-	return walk(vcpu, &ev, &span, ret);
+	return walk(vcpu, &ev, &span, &watch, ret);
 }
 
 int fbk_vcpu_sigbus(struct fbk_vcpu *vcpu, const siginfo_t *si, struct fbk_verdict *ret)
 {
-	struct fbk_span span;
+	struct fbk_span span[FBK_GMEM_MAX_REGIONS];
+	struct stopwatch watch;
 	struct fbk_event ev;
 	int err;
 
 	if (!vcpu || !si || !ret || si->si_code != BUS_MCEERR_AR)
 		return -EINVAL;
-	begin(&ev, vcpu->index);
+	begin(vcpu->vm, &ev, vcpu->index, &watch);
 	ev.source = FBK_SOURCE_SIGBUS_AR;
-	err = fbk_observe_sigbus(vcpu->vm->gmem, si, vcpu->vm->policy.span_pages, &ev, &span);
+	err = fbk_observe_sigbus(vcpu->vm->gmem, si, vcpu->vm->policy.span_pages, &ev, span);
 	if (err)
 		return err;
-	return walk(vcpu, &ev, &span, ret);
+	return walk(vcpu, &ev, span, &watch, ret);
+}
+
+int fbk_vcpu_memory_fault(struct fbk_vcpu *vcpu, int err, struct fbk_verdict *ret)
+{
+	struct fbk_span span[FBK_GMEM_MAX_REGIONS];
+	struct stopwatch watch;
+	struct fbk_event ev;
+
+	if (!vcpu || !ret || err != EHWPOISON)
+		return -EINVAL;
+	begin(vcpu->vm, &ev, vcpu->index, &watch);
+	fbk_observe_memory_fault(vcpu->vm->gmem, vcpu->run, vcpu->vm->policy.span_pages, &ev, span);
+	return walk(vcpu, &ev, span, &watch, ret);
 }
 
 int fbk_vm_sigbus(struct fbk_vm *vm, const siginfo_t *si, struct fbk_verdict *ret)
 {
 	struct fbk_after after = { 0 };
-	struct fbk_span span;
+	struct fbk_span span[FBK_GMEM_MAX_REGIONS];
+	struct stopwatch watch;
 	struct fbk_event ev;
 	int err;
 
 	if (!vm || !si || !ret)
 		return -EINVAL;
-	begin(&ev, -1);
+	if (fbk_retire_sigbus(vm, si)) {
+		*ret = (struct fbk_verdict){ FBK_VERDICT_REPORT, FBK_REASON_ASYNC, "the host has taken a frame that was retired" };
+		return 0;
+	}
+	begin(vm, &ev, -1, &watch);
 	ev.source = si->si_code == BUS_MCEERR_AR ? FBK_SOURCE_SIGBUS_IO : FBK_SOURCE_SIGBUS_AO;
-	err = fbk_observe_sigbus(vm->gmem, si, vm->policy.span_pages, &ev, &span);
+	err = fbk_observe_sigbus(vm->gmem, si, vm->policy.span_pages, &ev, span);
 	if (err)
 		return err;
 	pthread_mutex_lock(&vm->lock);
-	record(vm, &ev, &span);
+	record(vm, &ev, span);
 	err = decide(vm, &ev, NULL);
-	if (!err && vm->has_ghes)
-		fbk_notify_async(vm, &span, &ev, &after);
+	if (!err && vm->has_ghes && ev.verdict.action != FBK_VERDICT_STOP) {
+		enter(&ev, &watch, FBK_STEP_NOTIFY);
+		fbk_notify_async(vm, span, &ev, &after);
+	}
 	pthread_mutex_unlock(&vm->lock);
-	keep(vm, &ev, &span);
+	if (!err)
+		retire(vm, &ev, span, &watch);
+	keep(vm, &ev, span, &watch);
 	if (err)
 		return err;
-	finish(vm, &ev, &after);
+	finish(vm, &ev, &after, &watch);
+	pthread_mutex_lock(&vm->lock);
+	count(vm, &vm->counts, &ev, &watch);
+	pthread_mutex_unlock(&vm->lock);
 	tell(vm, &ev);
 	*ret = ev.verdict;
 	return 0;
@@ -459,9 +614,37 @@ int fbk_vm_sigbus(struct fbk_vm *vm, const siginfo_t *si, struct fbk_verdict *re
 
 int fbk_vm_pump(struct fbk_vm *vm, uint64_t *ret_wait_ns)
 {
+	uint64_t wait;
+	int err;
+
 	if (!vm || !ret_wait_ns)
 		return -EINVAL;
-	return fbk_notify_pump(vm, ret_wait_ns);
+	err = fbk_notify_pump(vm, &wait);
+	/* Records first, since the guest waits for those. */
+	if (fbk_retire_tend(vm) && !err && wait > FBK_RETIRE_TEND_NS)
+		wait = FBK_RETIRE_TEND_NS;
+	if (!err)
+		*ret_wait_ns = wait;
+	return err;
+}
+
+int fbk_vcpu_retry(struct fbk_vcpu *vcpu)
+{
+	return vcpu ? fbk_retire_raced(vcpu) : 0;
+}
+
+int fbk_vm_heal(struct fbk_vm *vm, uint32_t *ret_kept)
+{
+	if (!vm || !ret_kept)
+		return -EINVAL;
+	if (!vm->retire)
+		return -EOPNOTSUPP;
+	*ret_kept = fbk_retire_heal(vm);
+	if (!vm->ledger_file)
+		return 0;
+	if (fbk_ledger_file_wants(vm->ledger_file) & FBK_LEDGER_FILE_WANTS_COMPACT)
+		return fbk_ledger_file_compact(vm->ledger_file);
+	return fbk_ledger_file_flush(vm->ledger_file);
 }
 
 int fbk_vm_reset(struct fbk_vm *vm)
@@ -477,4 +660,44 @@ const struct fbk_ledger *fbk_vm_ledger(const struct fbk_vm *vm)
 uint32_t fbk_vm_kvm(const struct fbk_vm *vm)
 {
 	return vm ? vm->kvm : 0;
+}
+
+/* The ledger's readers need no lock, and those who count need not stop the road for a million pages. */
+static void count_pages(const struct fbk_ledger *l, struct fbk_metrics *ret)
+{
+	struct fbk_ledger_entry e;
+	uint32_t cursor = 0;
+
+	while (!fbk_ledger_next(l, &cursor, &e))
+		ret->pages[e.state % FBK_METRICS_STATES]++;
+	ret->capacity_pages = l->max_pages;
+}
+
+int fbk_vm_metrics(struct fbk_vm *vm, struct fbk_metrics *ret)
+{
+	struct fbk_metrics m = { .size = sizeof(m) };
+	const struct fbk_vcpu *vcpu;
+	uint32_t s;
+
+	if (!vm || !ret || ret->size != sizeof(*ret))
+		return -EINVAL;
+	memcpy(m.vm, vm->id, sizeof(m.vm));
+	pthread_mutex_lock(&vm->lock);
+	fbk_counts_read(&vm->counts, &m);
+	for (vcpu = vm->vcpus; vcpu; vcpu = vcpu->next)
+		fbk_counts_read(&vcpu->counts, &m);
+	for (s = 0; s < FBK_GHES_NR_SOURCES; s++) {
+		m.written[s] = vm->told[s].written;
+		m.acknowledged[s] = vm->told[s].acknowledged;
+		m.withdrawn[s] = vm->told[s].withdrawn;
+	}
+	m.acks_untold = vm->acks_untold;
+	m.queue_pages = fbk_queue_pages(&vm->queue);
+	m.queue_overflow = (uint64_t)vm->rescan;
+	pthread_mutex_unlock(&vm->lock);
+	count_pages(&vm->ledger, &m);
+	m.has_file = vm->ledger_file != NULL;
+	m.file_bytes = fbk_ledger_file_len(vm->ledger_file);
+	*ret = m;
+	return 0;
 }

@@ -56,6 +56,12 @@ guest_sweep:
 	mov w10, #GUEST_DONE
 	str w10, [x9]
 	b guest_sweep
+/* Loads a word of the page at x0 without end; leaves only when it reads zero. */
+	.globl guest_watch
+guest_watch:
+	ldr x1, [x0]
+	cbnz x1, guest_watch
+	b done
 	.globl guest_load_a32, guest_store_a32, guest_load_t32, guest_store_t32
 guest_load_a32:
 	.inst 0xe5901000 // ldr r1, [r0]

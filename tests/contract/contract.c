@@ -266,6 +266,7 @@ int main(int argc, char **argv)
 	if (strcmp(argv[1], "states")) {
 		test_mmio();
 		test_sigbus();
+		test_retire();
 		test_sea(argv[1]);
 	}
 	trouble = klog_trouble();

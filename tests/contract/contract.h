@@ -53,6 +53,7 @@ int run_to_vector(struct vm *vm);
 void test_states(bool mte);
 void test_mmio(void);
 void test_sigbus(void);
+void test_retire(void);
 void test_sea(const char *module_path);
 
 #endif

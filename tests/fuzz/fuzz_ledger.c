@@ -45,7 +45,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 				continue;
 			}
 			CHECK(err == !table[n].count);
-			if (!table[n].count++) {
+			if (!table[n].count || table[n].state == FBK_PAGE_HEALED || table[n].sources >> source & 1)
+				table[n].count++;
+			if (err) {
 				pages++;
 				table[n].first = now;
 				table[n].state = FBK_PAGE_POISONED;

@@ -58,7 +58,25 @@ static int fuzz_sleep(const struct timespec *ts, struct timespec *rem)
 	return 0;
 }
 
-static const struct fbk_sys fuzz_sys = { fuzz_ioctl, fuzz_clock, fuzz_sleep, calloc, free };
+static void *fuzz_map(size_t len)
+{
+	return calloc(1, len);
+}
+
+static void fuzz_unmap(void *p, size_t len)
+{
+	free(p);
+}
+
+static const struct fbk_sys fuzz_sys = {
+	.ioctl = fuzz_ioctl,
+	.clock_gettime = fuzz_clock,
+	.nanosleep = fuzz_sleep,
+	.calloc = calloc,
+	.free = free,
+	.map = fuzz_map,
+	.unmap = fuzz_unmap,
+};
 
 static void on_event(void *opaque, const struct fbk_event *ev)
 {
@@ -105,18 +123,18 @@ static void look(const struct fbk_ghes_layout *l, enum fbk_ghes_source s)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 {
-	static const struct fbk_vm_ops ops = { on_event, on_raise, on_pump };
+	static const struct fbk_vm_ops ops = { .event = on_event, .raise_async = on_raise, .want_pump = on_pump };
 	struct fuzz f = { data, len };
 	struct fbk_gmem gmem = { 0 };
-	struct fbk_gmem_region r = { { RAM_GPA }, { (uintptr_t)ram }, RAM_LEN };
+	struct fbk_gmem_region r = { .gpa = { RAM_GPA }, .hva = { (uintptr_t)ram }, .len = RAM_LEN };
 	struct fbk_ghes_layout layout;
 	struct fbk_policy policy;
 	struct fbk_vm_config cfg = { .size = sizeof(cfg), .gmem = &gmem, .ghes = &layout, .policy = &policy, .ops = &ops };
 	struct kvm_run run[NR_VCPUS];
 	struct fbk_vcpu *vcpu[NR_VCPUS];
 	struct fbk_vm *vm;
-	uint32_t i, expected = 0;
-	int scribbled = 0;
+	uint32_t i, rules, expected = 0;
+	int scribbled = 0, anywhere = 0;
 
 	fbk_sys = &fuzz_sys;
 	now_ns = UINT64_C(1700000000000000000);
@@ -124,7 +142,13 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 	memset(ram, 0, sizeof(ram));
 	fbk_policy_default(&policy);
 	policy.ack_wait_us = 2000;
-	policy.storm_repeats = (uint32_t)fuzz_take(&f, 1) % 8;
+	rules = (uint32_t)fuzz_take(&f, 1);
+	policy.storm_repeats = rules % 8;
+	policy.budget_pages = rules & 8 ? 3 : 0;
+	policy.rate_errors = rules & 16 ? 2 : 0;
+	policy.kernel = rules & 32 ? FBK_VERDICT_PAUSE : FBK_VERDICT_REPLAY;
+	policy.budget = rules & 64 ? FBK_VERDICT_SERROR : FBK_VERDICT_STOP;
+	policy.source[FBK_SOURCE_SIGBUS_IO] = rules & 128 ? FBK_VERDICT_PAUSE : FBK_VERDICT_REPORT;
 	cfg.max_pages = 1 + (uint32_t)fuzz_take(&f, 1) % 64;
 	CHECK(fbk_gmem_add(&gmem, &r) == 0);
 	CHECK(fbk_ghes_layout_init(&layout, (struct fbk_gpa){ AREA_GPA }) == 0);
@@ -163,6 +187,21 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 		}
 		case 1:
 		case 2:
+			if (op & 64) {
+				/* Any address and any size, or none. */
+				uint64_t fields[3] = { op, fuzz_take(&f, 8), fuzz_take(&f, 8) };
+
+				if (op & 16)
+					fields[1] = RAM_GPA + fields[1] % RAM_LEN;
+				memset(&run[who], 0, sizeof(run[who]));
+				run[who].exit_reason = op & 8 ? FBK_KVM_EXIT_MEMORY_FAULT : 10;
+				memcpy(run[who].padding, fields, sizeof(fields));
+				anywhere |= !(op & 16);
+				err = fbk_vcpu_memory_fault(vcpu[who], EHWPOISON, &v);
+				CHECK(err == 0 || err == -EIO);
+				expected++;
+				break;
+			}
 			si.si_code = op & 8 ? BUS_MCEERR_AO : BUS_MCEERR_AR;
 			/* A page before guest RAM to a page behind it. */
 			si.si_addr = (void *)((uintptr_t)ram + fuzz_take(&f, 3) % (RAM_LEN + 8192) - 4096);
@@ -185,7 +224,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 			/* The guest reads one source as it should. */
 			uint32_t s = op >> 3 & 1;
 
-			if (!scribbled)
+			if (!scribbled && !anywhere)
 				look(&layout, (enum fbk_ghes_source)s);
 			memset(ram + (layout.source[s].block.addr - RAM_GPA), 0, 4);
 			ram[layout.source[s].ack.addr - RAM_GPA] = 1;

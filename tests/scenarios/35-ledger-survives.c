@@ -15,9 +15,9 @@ FBK_SCENARIO("35-ledger-survives", "ledger", 12,
 
 #define LEDGER "/tmp/firebreak-scenario.ledger"
 
-static int show(const char *option, char *text, size_t len)
+static int show(const char *command, char *text, size_t len)
 {
-	char *argv[] = { fbk_path_files("firebreak"), "ledger", LEDGER, (char *)option, NULL };
+	char *argv[] = { fbk_path_files("firebreak"), "ledger", (char *)(command ? command : "show"), LEDGER, NULL };
 
 	return fbk_run(argv, text, len);
 }
@@ -82,9 +82,9 @@ static void run(void)
 	fbk_inject(g, v.gpa, "");
 	fbk_victim_loses(&v);
 	/* Read beside its owner; a second owner is refused. */
-	FBK_CHECK_EQ(show("--json", text, sizeof(text)), 0);
+	FBK_CHECK_EQ(show("export", text, sizeof(text)), 0);
 	FBK_CHECK(strstr(text, "\"pages\":["));
-	status = show("--repair", text, sizeof(text));
+	status = show("repair", text, sizeof(text));
 	if (status != 66)
 		fbk_fail(__FILE__, __LINE__, "a second owner was let in: status %d: %s", status, text);
 	fbk_guest_poweroff(g);

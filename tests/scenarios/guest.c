@@ -112,7 +112,11 @@ static bool same_spec(const struct fbk_guest_spec *a, const struct fbk_guest_spe
 	       a->sea_off == b->sea_off && a->no_disk == b->no_disk &&
 	       !strcmp(a->append ? a->append : "", b->append ? b->append : "") &&
 	       !strcmp(a->reset ? a->reset : "", b->reset ? b->reset : "") &&
-	       !strcmp(a->ledger ? a->ledger : "", b->ledger ? b->ledger : "");
+	       !strcmp(a->ledger ? a->ledger : "", b->ledger ? b->ledger : "") &&
+	       !strcmp(a->policy ? a->policy : "", b->policy ? b->policy : "") &&
+	       !strcmp(a->id ? a->id : "", b->id ? b->id : "") &&
+	       !strcmp(a->cper ? a->cper : "", b->cper ? b->cper : "") &&
+	       !strcmp(a->retire ? a->retire : "", b->retire ? b->retire : "");
 }
 
 static const char *line_find(struct fbk_guest *g, size_t from, const char *needle, size_t *ret_end)
@@ -283,10 +287,21 @@ static char *disk_for(struct fbk_guest *g)
 	return to;
 }
 
+static char *policy_for(struct fbk_guest *g)
+{
+	char *path = fbk_path_out("guest-%u.policy", g->id);
+	int fd = open_copy(path);
+
+	if (dprintf(fd, "version = 1\n%s", g->spec.policy) < 0)
+		fbk_fail(__FILE__, __LINE__, "%s: %m", path);
+	close(fd);
+	return path;
+}
+
 static void guest_start(struct fbk_guest *g)
 {
 	const struct fbk_guest_spec *s = &g->spec;
-	char cpus[16], memory[16], *append, *argv[32];
+	char cpus[16], memory[16], *append, *argv[40];
 	int to_guest[2], from_guest[2], err, n = 0;
 
 	snprintf(cpus, sizeof(cpus), "%u", s->cpus ? s->cpus : 1);
@@ -309,6 +324,8 @@ static void guest_start(struct fbk_guest *g)
 	argv[n++] = s->sea_off ? "--sea=off" : "--sea=on";
 	argv[n++] = "--events";
 	argv[n++] = fbk_path_out("guest-%u.events", g->id);
+	argv[n++] = "--metrics";
+	argv[n++] = fbk_path_out("guest-%u.prom", g->id);
 	if (!s->no_disk) {
 		argv[n++] = "--disk";
 		argv[n++] = disk_for(g);
@@ -317,9 +334,25 @@ static void guest_start(struct fbk_guest *g)
 		argv[n++] = "--reset";
 		argv[n++] = (char *)s->reset;
 	}
+	if (s->retire) {
+		argv[n++] = "--retire";
+		argv[n++] = (char *)s->retire;
+	}
 	if (s->ledger) {
 		argv[n++] = "--ledger";
 		argv[n++] = (char *)s->ledger;
+	}
+	if (s->policy) {
+		argv[n++] = "--policy";
+		argv[n++] = policy_for(g);
+	}
+	if (s->id) {
+		argv[n++] = "--id";
+		argv[n++] = (char *)s->id;
+	}
+	if (s->cper) {
+		argv[n++] = "--cper";
+		argv[n++] = (char *)s->cper;
 	}
 	argv[n] = NULL;
 
@@ -472,6 +505,11 @@ void fbk_guest_spoil(struct fbk_guest *g)
 	g->spoilt = true;
 }
 
+unsigned int fbk_guest_id(const struct fbk_guest *g)
+{
+	return g->id;
+}
+
 pid_t fbk_guest_pid(const struct fbk_guest *g)
 {
 	return g->pid;
@@ -480,6 +518,25 @@ pid_t fbk_guest_pid(const struct fbk_guest *g)
 const char *fbk_guest_events(const struct fbk_guest *g)
 {
 	return fbk_path_out("guest-%u.events", g->id);
+}
+
+bool fbk_guest_monitor_said(const struct fbk_guest *g, const char *needle)
+{
+	FILE *f = fopen(fbk_path_out("guest-%u.stderr", g->id), "re");
+	char line[1024];
+	bool found = false;
+
+	if (!f)
+		fbk_fail(__FILE__, __LINE__, "guest-%u.stderr: %m", g->id);
+	while (!found && fgets(line, sizeof(line), f))
+		found = strstr(line, needle) != NULL;
+	fclose(f);
+	return found;
+}
+
+const char *fbk_guest_metrics(const struct fbk_guest *g)
+{
+	return fbk_path_out("guest-%u.prom", g->id);
 }
 
 bool fbk_guest_alive(struct fbk_guest *g)

@@ -69,6 +69,10 @@ struct fbk_guest_spec {
 	const char *append; /* further words for the guest's command line, or NULL */
 	const char *reset;  /* --reset=, or NULL for the monitor's default */
 	const char *ledger; /* --ledger=, or NULL for none */
+	const char *policy; /* what the file of --policy says behind its version, or NULL for none */
+	const char *id;	    /* --id=, or NULL: the monitor takes one */
+	const char *cper;   /* --cper=, or NULL for the monitor's default */
+	const char *retire; /* --retire=, or NULL for the monitor's default */
 };
 
 /**
@@ -87,8 +91,13 @@ struct fbk_guest *fbk_guest_boot(const struct fbk_guest_spec *spec);
 /* No later scenario shall use this guest: it has been through something. */
 void fbk_guest_spoil(struct fbk_guest *g);
 
+unsigned int fbk_guest_id(const struct fbk_guest *g); /* the N of its files, guest-N.* */
 pid_t fbk_guest_pid(const struct fbk_guest *g);
 const char *fbk_guest_events(const struct fbk_guest *g);
+const char *fbk_guest_metrics(const struct fbk_guest *g);
+
+/* Has its monitor said so on standard error? */
+bool fbk_guest_monitor_said(const struct fbk_guest *g, const char *needle);
 
 /* A line to the guest's init. */
 void fbk_guest_send(struct fbk_guest *g, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
@@ -196,6 +205,8 @@ void fbk_host_poison_settle(struct fbk_guest *g);
 
 /* /proc/meminfo of the host, a field in kB. */
 long fbk_host_meminfo(const char *field);
+/* Waits until the host's kernel counts so many kB of HardwareCorrupted: a monitor that is root hands lost frames over. */
+void fbk_host_expect_corrupted(long kb);
 /* Has the host's kernel said it since the scenario began? */
 bool fbk_host_said(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 unsigned int fbk_host_count(const char *needle);

@@ -150,6 +150,16 @@ long fbk_host_meminfo(const char *field)
 	return val;
 }
 
+static bool corrupted(void *arg)
+{
+	return fbk_host_meminfo("HardwareCorrupted") == *(long *)arg;
+}
+
+void fbk_host_expect_corrupted(long kb)
+{
+	fbk_wait_until(20, "the host's kernel counts the lost frames", corrupted, &kb);
+}
+
 unsigned int fbk_host_cpus(void)
 {
 	return (unsigned int)sysconf(_SC_NPROCESSORS_ONLN);

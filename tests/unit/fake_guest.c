@@ -49,8 +49,9 @@ unsigned char *fake_guest_at(struct fake_guest *g, struct fbk_gpa gpa)
 int fake_guest_read(struct fake_guest *g, enum fbk_ghes_source s, int acknowledge, struct fake_record *ret)
 {
 	static const unsigned char memory[16] = "\x14\x11\xbc\xa5\x64\x6f\xde\x4e\xb8\x63\x3e\x83\xed\x7c\x83\xb1";
+	static const unsigned char processor[16] = "\x16\x3d\x9e\xe1\x11\xbc\xe4\x11\x9c\xaa\xc2\x05\x1d\x5d\x46\xb0";
 	unsigned char *block, *ack, *p;
-	uint32_t status, len, i;
+	uint32_t status, len;
 
 	block = fake_guest_at(g, (struct fbk_gpa){ le(fake_guest_at(g, g->layout.source[s].pointer), 8) });
 	ack = fake_guest_at(g, g->layout.source[s].ack);
@@ -66,20 +67,25 @@ int fake_guest_read(struct fake_guest *g, enum fbk_ghes_source s, int acknowledg
 	assert_int_equal(status & 3, 1);	  /* uncorrectable */
 	assert_int_equal(le(block + 8, 4), 0);	  /* no raw data */
 	assert_int_equal(le(block + 16, 4), 0);	  /* recoverable */
-	assert_int_equal(len % 152, 0);
-	ret->nr_pages = len / 152;
-	assert_int_equal(status >> 4 & 0x3ff, ret->nr_pages);
-	for (i = 0; i < ret->nr_pages; i++) {
-		p = block + 20 + i * 152;
+	for (p = block + 20; p < block + ret->len; p += 72 + le(p + 24, 4)) {
+		assert_int_equal(le(p + 16, 4), 0);	/* recoverable */
+		assert_int_equal(le(p + 20, 2), 0x300); /* with timestamp */
+		assert_int_equal(p[22], 6);		/* FRU text, timestamp */
+		if (!memcmp(p, processor, 16)) {
+			assert_int_equal(le(p + 24, 4), 72);
+			assert_int_equal(ret->nr_pages, 0); /* in front */
+			memcpy(ret->processor, p + 72, 72);
+			ret->nr_processors++;
+			continue;
+		}
 		assert_memory_equal(p, memory, 16);
-		assert_int_equal(le(p + 16, 4), 0);		       /* recoverable */
-		assert_int_equal(le(p + 20, 2), 0x300);		       /* with timestamp */
-		assert_int_equal(p[22], 6);			       /* FRU text, timestamp */
-		assert_int_equal(le(p + 24, 4), 80);		       /* memory section */
-		assert_int_equal(le(p + 72, 8) & 0x4006, 0x4006);      /* address, mask, type */
+		assert_int_equal(le(p + 24, 4), 80);
+		assert_int_equal(le(p + 72, 8) & 0x4006, 0x4006);	/* address, mask, type */
 		assert_int_equal(le(p + 72 + 24, 8), ~UINT64_C(0xfff)); /* mask */
-		ret->pages[i] = le(p + 72 + 16, 8);
+		ret->pages[ret->nr_pages++] = le(p + 72 + 16, 8);
 	}
+	assert_ptr_equal(p, block + ret->len);
+	assert_int_equal(status >> 4 & 0x3ff, ret->nr_pages + ret->nr_processors);
 	if (acknowledge) {
 		memset(block, 0, 4);
 		ack[0] = 1;

@@ -28,6 +28,8 @@ unsigned char *fake_guest_at(struct fake_guest *g, struct fbk_gpa gpa);
 struct fake_record {
 	uint32_t nr_pages;
 	uint64_t pages[32];
+	uint32_t nr_processors; /* ARM processor error sections */
+	unsigned char processor[72];
 	uint32_t len;
 	unsigned char raw[4096];
 };

@@ -45,6 +45,10 @@ static uint64_t *reg_of(uint64_t id)
 		return &fake_kvm.sctlr2_el1;
 	case 0x603000000013c128:
 		return &fake_kvm.gcscr_el1;
+	case 0x603000000013c000:
+		return &fake_kvm.midr;
+	case 0x603000000013c005:
+		return &fake_kvm.mpidr;
 	case 0x603000000013c021:
 		return &fake_kvm.id_aa64pfr1;
 	case 0x6030000000100046:
@@ -192,12 +196,24 @@ static void fake_free(void *p)
 	free(p);
 }
 
+static void *fake_map(size_t len)
+{
+	return fake_calloc(1, len);
+}
+
+static void fake_unmap(void *p, size_t len)
+{
+	fake_free(p);
+}
+
 static const struct fbk_sys fake_sys = {
 	.ioctl = fake_ioctl,
 	.clock_gettime = fake_clock,
 	.nanosleep = fake_nanosleep,
 	.calloc = fake_calloc,
 	.free = fake_free,
+	.map = fake_map,
+	.unmap = fake_unmap,
 };
 
 void fake_kvm_install(void)
@@ -208,6 +224,8 @@ void fake_kvm_install(void)
 	fake_kvm.tick_ns = 100;
 	fake_kvm.pc = 0x400000;
 	fake_kvm.fsc = 0x10;
+	fake_kvm.midr = 0x413fd0c1;
+	fake_kvm.mpidr = 0x80000001;
 	fake_kvm.vbar_el1 = 0xffff800080010000;
 	fake_kvm.sctlr_el1 = 0x30d00800;
 	fbk_sys = &fake_sys;

@@ -20,6 +20,7 @@ struct fake_kvm {
 	/* what the vCPU is like */
 	uint64_t pstate, pc, esr_el1;
 	uint64_t far_el1, elr_el1, spsr_el1, vbar_el1, sctlr_el1, sctlr2_el1, gcscr_el1, id_aa64pfr1;
+	uint64_t midr, mpidr;
 
 	/* what its helper does: FAR_EL2 and status code of the last trap; the whole entry at once (7.x), or not even that */
 	uint64_t hfar;

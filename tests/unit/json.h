@@ -70,6 +70,18 @@ static const char *json_value(const char *s)
 			if (*s++ != ',')
 				return NULL;
 		}
+	case '[':
+		if (*++s == ']')
+			return s + 1;
+		for (;;) {
+			s = json_value(s);
+			if (!s)
+				return NULL;
+			if (*s == ']')
+				return s + 1;
+			if (*s++ != ',')
+				return NULL;
+		}
 	case '"':
 		return json_string(s);
 	case 't':

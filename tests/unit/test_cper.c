@@ -27,6 +27,54 @@ static void fields(void **state)
 	assert_memory_equal(buf + 20 + 72 + 16, "\x00\x00\x01\x40\0\0\0\0", 8);    /* page of the byte */
 }
 
+/* Byte for byte, each from the specification's own tables. */
+static void processor(void **state)
+{
+	static const unsigned char want[72] =
+		"\x05\0\0\0\x01\0\0\0\x48\0\0\0\0\0\0\0" /* MPIDR and running state valid; 1 info, 0 contexts; 72 bytes */
+		"\x01\0\0\x80\0\0\0\0"			   /* MPIDR_EL1 */
+		"\xc1\xd0\x3f\x41\0\0\0\0"			   /* MIDR_EL1 */
+		"\x01\0\0\0\0\0\0\0"			   /* running; PSCI state */
+		"\0\x20\x1e\0\x02\0\0\x03"			   /* version, length, valid, cache error, first and last */
+		"\x31\0\x01\x08\0\0\0\0"			   /* data access, not corrected, precise PC */
+		"\x18\x10\0\xf7\xff\x7f\0\0"		   /* virtual address: the byte */
+		"\0\0\x01\x40\0\0\0\0";			   /* physical address: the page */
+	struct fbk_gpa pages[FBK_CPER_MAX_PAGES] = { { 0x40010018 }, { 0x40020000 } };
+	struct fbk_cper_processor p = { .flags = FBK_CPER_HAS_MPIDR | FBK_CPER_HAS_GVA, .kind = FBK_ABORT_DATA,
+					.mpidr = 0x80000001, .midr = 0x413fd0c1, .gva = { 0x7ffff7001018 } };
+	struct fbk_cper in = { .pages = pages, .nr_pages = 2, .processor = &p, .serial = 42 };
+	unsigned char buf[FBK_GHES_BLOCK_LEN], plain[FBK_GHES_BLOCK_LEN], *s = buf + 20;
+	int len;
+
+	assert_int_equal(fbk_cper_encode(&in, buf, 20 + 144 + 2 * 152), 20 + 144 + 2 * 152);
+	assert_memory_equal(buf, "\x35\0\0\0\0\0\0\0\0\0\0\0\xc0\x01\0\0\0\0\0\0", 20); /* three sections, 448 bytes */
+	assert_memory_equal(s, "\x16\x3d\x9e\xe1\x11\xbc\xe4\x11\x9c\xaa\xc2\x05\x1d\x5d\x46\xb0", 16);
+	assert_memory_equal(s + 16, "\0\0\0\0\0\x03\x06\0\x48\0\0\0", 12);
+	assert_string_equal((char *)s + 44, "firebreak 000000042");
+	assert_memory_equal(s + 72, want, sizeof(want));
+	/* Behind it, what there would be without it. */
+	in.processor = NULL;
+	len = fbk_cper_encode(&in, plain, sizeof(plain));
+	assert_memory_equal(buf + 20 + 144, plain + 20, (size_t)len - 20);
+
+	/* What is not known is not said. */
+	p = (struct fbk_cper_processor){ .kind = FBK_ABORT_UNKNOWN, .mpidr = 7, .gva = { 7 } };
+	in.processor = &p;
+	assert_true(fbk_cper_encode(&in, buf, sizeof(buf)) > 0);
+	assert_memory_equal(s + 72, "\x04\0\0\0", 4);
+	assert_memory_equal(s + 72 + 16, "\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0", 16);
+	assert_memory_equal(s + 72 + 40, "\0\x20\x16\0\x02\0\0\x03\x31\0\x02\x08\0\0\0\0\0\0\0\0\0\0\0\0", 24);
+	p.kind = FBK_ABORT_INSTRUCTION;
+	assert_true(fbk_cper_encode(&in, buf, sizeof(buf)) > 0);
+	assert_memory_equal(s + 72 + 48, "\x31\0\0\x08", 4);
+
+	assert_int_equal(fbk_cper_encode(&in, buf, 20 + 144 + 2 * 152 - 1), -ENOSPC);
+	in.nr_pages = FBK_CPER_MAX_PAGES;
+	assert_int_equal(fbk_cper_encode(&in, buf, sizeof(buf)), -ENOSPC); /* one page too many for a block */
+	in.nr_pages--;
+	assert_int_equal(fbk_cper_encode(&in, buf, sizeof(buf)), 20 + 144 + (FBK_CPER_MAX_PAGES - 1) * 152);
+}
+
 static void every_record_differs(void **state)
 {
 	unsigned char a[256], b[256];
@@ -125,6 +173,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(fields),
+		cmocka_unit_test(processor),
 		cmocka_unit_test(every_record_differs),
 		cmocka_unit_test(bounds),
 		cmocka_unit_test(kept_ready),

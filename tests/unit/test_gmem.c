@@ -155,8 +155,8 @@ static void ranges(void **state)
 	static unsigned char a[4096] __attribute__((aligned(4096)));
 	static unsigned char b[8192] __attribute__((aligned(4096)));
 	static unsigned char c[4096] __attribute__((aligned(4096)));
-	struct fbk_gmem_region rb = { { GPA + 4096 }, { (uintptr_t)b }, 8192 }, rc = { { 0 }, { (uintptr_t)c }, 4096 },
-			       ra = { { GPA }, { (uintptr_t)a }, 4096 };
+	struct fbk_gmem_region rb = { { GPA + 4096 }, { (uintptr_t)b }, 8192, 0, 0 }, rc = { { 0 }, { (uintptr_t)c }, 4096, 0, 0 },
+			       ra = { { GPA }, { (uintptr_t)a }, 4096, 0, 0 };
 	static const struct {
 		uint64_t gpa, len;
 		int copy, ptr;
@@ -208,25 +208,25 @@ static void ranges(void **state)
 
 static void what_add_refuses(void **state)
 {
-	struct fbk_gmem_region r = { { GPA }, { 0x10000 }, 4096 };
+	struct fbk_gmem_region r = { { GPA }, { 0x10000 }, 4096, 0, 0 };
 	struct fbk_gmem m = { 0 };
 	uint64_t i;
 
 	assert_int_equal(fbk_gmem_add(&m, &r), 0);
-	assert_int_equal(fbk_gmem_add(&m, &(struct fbk_gmem_region){ { GPA }, { 0x20000 }, 4096 }), -EEXIST);
-	assert_int_equal(fbk_gmem_add(&m, &(struct fbk_gmem_region){ { 0 }, { 0x10000 }, 4096 }), -EEXIST);
-	assert_int_equal(fbk_gmem_add(&m, &(struct fbk_gmem_region){ { GPA - 4096 }, { 0x20000 }, 8192 }), -EEXIST);
-	assert_int_equal(fbk_gmem_add(&m, &(struct fbk_gmem_region){ { 1 }, { 0x20000 }, 4096 }), -EINVAL);
-	assert_int_equal(fbk_gmem_add(&m, &(struct fbk_gmem_region){ { 0 }, { 0x20001 }, 4096 }), -EINVAL);
-	assert_int_equal(fbk_gmem_add(&m, &(struct fbk_gmem_region){ { 0 }, { 0x20000 }, 1 }), -EINVAL);
-	assert_int_equal(fbk_gmem_add(&m, &(struct fbk_gmem_region){ { 0 }, { 0x20000 }, 0 }), -EINVAL);
-	assert_int_equal(fbk_gmem_add(&m, &(struct fbk_gmem_region){ { FBK_PAGE_MASK }, { 0x20000 }, 8192 }), -EINVAL);
-	assert_int_equal(fbk_gmem_add(&m, &(struct fbk_gmem_region){ { 0 }, { FBK_PAGE_MASK }, 8192 }), -EINVAL);
+	assert_int_equal(fbk_gmem_add(&m, &(struct fbk_gmem_region){ { GPA }, { 0x20000 }, 4096, 0, 0 }), -EEXIST);
+	assert_int_equal(fbk_gmem_add(&m, &(struct fbk_gmem_region){ { 0 }, { 0x10000 }, 4096, 0, 0 }), -EEXIST);
+	assert_int_equal(fbk_gmem_add(&m, &(struct fbk_gmem_region){ { GPA - 4096 }, { 0x20000 }, 8192, 0, 0 }), -EEXIST);
+	assert_int_equal(fbk_gmem_add(&m, &(struct fbk_gmem_region){ { 1 }, { 0x20000 }, 4096, 0, 0 }), -EINVAL);
+	assert_int_equal(fbk_gmem_add(&m, &(struct fbk_gmem_region){ { 0 }, { 0x20001 }, 4096, 0, 0 }), -EINVAL);
+	assert_int_equal(fbk_gmem_add(&m, &(struct fbk_gmem_region){ { 0 }, { 0x20000 }, 1, 0, 0 }), -EINVAL);
+	assert_int_equal(fbk_gmem_add(&m, &(struct fbk_gmem_region){ { 0 }, { 0x20000 }, 0, 0, 0 }), -EINVAL);
+	assert_int_equal(fbk_gmem_add(&m, &(struct fbk_gmem_region){ { FBK_PAGE_MASK }, { 0x20000 }, 8192, 0, 0 }), -EINVAL);
+	assert_int_equal(fbk_gmem_add(&m, &(struct fbk_gmem_region){ { 0 }, { FBK_PAGE_MASK }, 8192, 0, 0 }), -EINVAL);
 	assert_int_equal(fbk_gmem_add(&m, NULL), -EINVAL);
 	assert_int_equal(m.nr_regions, 1);
 	for (i = 1; i < FBK_GMEM_MAX_REGIONS; i++)
-		assert_int_equal(fbk_gmem_add(&m, &(struct fbk_gmem_region){ { GPA + i * 4096 }, { 0x10000 + i * 4096 }, 4096 }), 0);
-	assert_int_equal(fbk_gmem_add(&m, &(struct fbk_gmem_region){ { 0 }, { 0x90000 }, 4096 }), -ENOSPC);
+		assert_int_equal(fbk_gmem_add(&m, &(struct fbk_gmem_region){ { GPA + i * 4096 }, { 0x10000 + i * 4096 }, 4096, 0, 0 }), 0);
+	assert_int_equal(fbk_gmem_add(&m, &(struct fbk_gmem_region){ { 0 }, { 0x90000 }, 4096, 0, 0 }), -ENOSPC);
 }
 
 /* Signals that are not a guest-memory copy's are left to the monitor. */

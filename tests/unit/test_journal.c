@@ -17,7 +17,7 @@ static const struct fbk_journal_header header = {
 
 static const struct fbk_ledger_entry entry = {
 	.gpa = { 0x40010000 }, .first_ns = 0x0102030405060708, .last_ns = 0x0102030405060809, .count = 3,
-	.sources = 0x5, .state = FBK_PAGE_REPORTED,
+	.sources = 0x5, .state = FBK_PAGE_REPORTED, .frame = FBK_FRAME_PINNED,
 };
 
 static void the_checksum_is_castagnoli_s(void **state)
@@ -33,11 +33,11 @@ static void the_checksum_is_castagnoli_s(void **state)
 static void bytes_as_documented(void **state)
 {
 	/* docs/formats/ledger.md, field by field. */
-	static const uint8_t head[60] = { 'F', 'B', 'K', 'L', 'E', 'D', 'G', '\n', 1, 0, 0, 0, 64, 0, 0, 0, 1, 2, 3, 4, 5, 6, 7, 8,
+	static const uint8_t head[60] = { 'F', 'B', 'K', 'L', 'E', 'D', 'G', '\n', 2, 0, 0, 0, 64, 0, 0, 0, 1, 2, 3, 4, 5, 6, 7, 8,
 					  9, 10, 11, 12, 13, 14, 15, 16, 0x88, 0x77, 0x66, 0x55, 0x44, 0x33, 0x22, 0x11, 5 };
 	static const uint8_t rec[60] = { 'F', 'B', 'R', '1', 2, 0, 0, 0, 0x88, 0x77, 0x66, 0x55, 0x44, 0x33, 0x22, 0x11,
 					 9, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0x40, 0, 0, 0, 0, 8, 7, 6, 5, 4, 3, 2, 1,
-					 9, 8, 6, 5, 4, 3, 2, 1, 3, 0, 0, 0, 5, 0, 0, 0 };
+					 9, 8, 6, 5, 4, 3, 2, 1, 3, 0, 0, 0, 5, 0, 0, 0, 1 };
 	uint8_t buf[FBK_JOURNAL_SLOT_LEN];
 	uint32_t crc;
 
@@ -83,6 +83,7 @@ static struct fbk_journal read_slots(uint8_t (*slot)[FBK_JOURNAL_SLOT_LEN], int 
 		assert_int_equal(e.gpa.addr, entry.gpa.addr + (i == 2) * FBK_PAGE_SIZE);
 		assert_int_equal(e.count, 3);
 		assert_int_equal(e.state, FBK_PAGE_REPORTED);
+		assert_int_equal(e.frame, *(const uint32_t *)(slot[i] + 56));
 		assert_int_equal(e.first_ns, entry.first_ns);
 		assert_int_equal(e.last_ns, entry.last_ns);
 	}
@@ -104,6 +105,45 @@ static void what_was_written_is_read(void **state)
 	assert_int_equal(j.damaged, 0);
 	assert_true(j.damage_offset == FBK_JOURNAL_NONE);
 	assert_memory_equal(j.header.id, header.id, sizeof(header.id));
+}
+
+static void mend(uint8_t *slot)
+{
+	uint32_t crc = fbk_crc32c(slot, FBK_JOURNAL_SLOT_LEN - 4);
+
+	memcpy(slot + FBK_JOURNAL_SLOT_LEN - 4, &crc, 4);
+}
+
+/* Version 1 had zeros where the frame is. */
+static void an_older_file_is_read(void **state)
+{
+	uint8_t slot[1 + RECORDS][FBK_JOURNAL_SLOT_LEN] __attribute__((aligned(8)));
+	struct fbk_journal j;
+	uint32_t good, i;
+
+	sample(slot);
+	slot[0][8] = 1;
+	mend(slot[0]);
+	for (i = 1; i <= RECORDS; i++) {
+		slot[i][56] = 0;
+		mend(slot[i]);
+	}
+	j = read_slots(slot, 1 + RECORDS, &good);
+	assert_int_equal(good, 0xe);
+	assert_int_equal(j.version, 1);
+	assert_int_equal(fbk_journal_verdict(&j), 0);
+	/* Whoever wrote something there was not version 1. */
+	slot[2][56] = FBK_FRAME_HOST;
+	mend(slot[2]);
+	j = read_slots(slot, 1 + RECORDS, &good);
+	assert_int_equal(good, 0xa);
+	/* There are three places for a frame. */
+	sample(slot);
+	slot[2][56] = FBK_FRAME_HOST + 1;
+	mend(slot[2]);
+	j = read_slots(slot, 1 + RECORDS, &good);
+	assert_int_equal(good, 0xa);
+	assert_int_equal(j.damaged, 1);
 }
 
 /* Each bit of the file, flipped: exactly the slot it is in is lost, and its offset told. */
@@ -141,12 +181,12 @@ static void not_ours(void **state)
 	assert_int_equal(fbk_journal_verdict(&j), -EBADMSG);
 	/* Of a version to come: whole, and refused by its number. */
 	sample(slot);
-	slot[0][8] = 2;
+	slot[0][8] = 3;
 	crc = fbk_crc32c(slot[0], 60);
 	memcpy(slot[0] + 60, &crc, 4);
 	memset(slot[1], 'n', FBK_JOURNAL_SLOT_LEN);
 	j = read_slots(slot, 2, &good);
-	assert_int_equal(j.version, 2);
+	assert_int_equal(j.version, 3);
 	assert_int_equal(fbk_journal_verdict(&j), -EPROTONOSUPPORT);
 	/* The same with its header damaged: it may be anybody's, so it is not ours to mend. */
 	slot[0][20] ^= 1;
@@ -222,6 +262,7 @@ int main(void)
 		cmocka_unit_test(the_checksum_is_castagnoli_s),
 		cmocka_unit_test(bytes_as_documented),
 		cmocka_unit_test(what_was_written_is_read),
+		cmocka_unit_test(an_older_file_is_read),
 		cmocka_unit_test(one_flipped_bit_costs_one_slot),
 		cmocka_unit_test(not_ours),
 		cmocka_unit_test(nonsense_with_a_good_checksum),

@@ -47,7 +47,7 @@ static void a_page_s_life(void **state)
 	assert_int_equal(e.count, 1);
 	assert_int_equal(e.state, FBK_PAGE_POISONED);
 	assert_int_equal(fbk_ledger_record(&f.l, page(0x40010), FBK_SOURCE_SIGBUS_AO, 1007 * MS + 9, &e), 0);
-	assert_int_equal(e.count, 2);
+	assert_int_equal(e.count, 1); /* the same error, by another road */
 	assert_int_equal(e.sources, 1u << FBK_SOURCE_SEA | 1u << FBK_SOURCE_SIGBUS_AO);
 	assert_int_equal(e.first_ns, 1000 * MS + 5);
 	assert_int_equal(e.last_ns, 1007 * MS + 5);
@@ -56,9 +56,16 @@ static void a_page_s_life(void **state)
 	assert_int_equal(fbk_ledger_record(&f.l, byte, FBK_SOURCE_SEA, 1, &e), 0);
 	assert_int_equal(e.last_ns, 1007 * MS + 5);
 	assert_int_equal(e.state, FBK_PAGE_REPORTED);
+	assert_int_equal(e.count, 2);
+	/* What fails after it was healed is another error, whoever reports it. */
 	assert_int_equal(fbk_ledger_set_state(&f.l, byte, FBK_PAGE_HEALED), 0);
-	assert_int_equal(fbk_ledger_record(&f.l, byte, FBK_SOURCE_SEA, 1008 * MS, &e), 0);
+	assert_int_equal(fbk_ledger_record(&f.l, byte, FBK_SOURCE_MEMORY_FAULT, 1008 * MS, &e), 0);
 	assert_int_equal(e.state, FBK_PAGE_POISONED);
+	assert_int_equal(e.count, 3);
+	assert_int_equal(fbk_ledger_record(&f.l, byte, FBK_SOURCE_SIGBUS_IO, 1009 * MS, &e), 0);
+	assert_int_equal(e.count, 3);
+	assert_int_equal(e.sources, 1u << FBK_SOURCE_SEA | 1u << FBK_SOURCE_SIGBUS_AO | 1u << FBK_SOURCE_SIGBUS_IO |
+					    1u << FBK_SOURCE_MEMORY_FAULT);
 	assert_int_equal(fbk_ledger_pages(&f.l), 1);
 	free(f.storage);
 }
@@ -256,6 +263,47 @@ static void readers_need_no_lock(void **state)
 }
 
 /* The road's own two calls say what the public ones say. */
+/* Where a page's frame is does not get lost between its other fields, and a new frame is not the old one. */
+static void a_frame_s_life(void **state)
+{
+	static uint64_t storage[64];
+	struct fbk_gpa gpa = { 0x40010000 };
+	struct fbk_ledger_entry e;
+	struct fbk_ledger l;
+
+	memset(storage, 0, sizeof(storage));
+	assert_int_equal(fbk_ledger_init(&l, storage, sizeof(storage), 4), 0);
+	assert_int_equal(fbk_ledger_set_frame(&l, gpa, FBK_FRAME_HOST), -ENOENT);
+	assert_int_equal(fbk_ledger_set_frame(NULL, gpa, FBK_FRAME_HOST), -EINVAL);
+	assert_int_equal(fbk_ledger_record(&l, gpa, FBK_SOURCE_SEA, 5, &e), 1);
+	assert_int_equal(e.frame, FBK_FRAME_UNKNOWN);
+	assert_int_equal(fbk_ledger_untold(&l, gpa.addr), 1);
+	assert_int_equal(fbk_ledger_set_frame(&l, gpa, (enum fbk_frame)3), -EINVAL);
+	assert_int_equal(fbk_ledger_set_frame(&l, gpa, FBK_FRAME_PINNED), 0);
+	assert_int_equal(fbk_ledger_set_state(&l, gpa, FBK_PAGE_ISOLATED), 0);
+	/* Isolated is not yet told, and told not less isolated. */
+	assert_int_equal(fbk_ledger_untold(&l, gpa.addr), 1);
+	fbk_ledger_reported(&l, gpa);
+	assert_int_equal(fbk_ledger_untold(&l, gpa.addr), 0);
+	assert_int_equal(fbk_ledger_record(&l, gpa, FBK_SOURCE_SEA, 5 + UINT64_C(7200000000000), &e), 0);
+	assert_int_equal(e.frame, FBK_FRAME_PINNED);
+	assert_int_equal(e.state, FBK_PAGE_ISOLATED);
+	assert_int_equal(e.count, 2);
+	assert_int_equal(e.last_ns, 5 + UINT64_C(7200000000000));
+	assert_int_equal(fbk_ledger_set_frame(&l, gpa, FBK_FRAME_HOST), 0);
+	assert_int_equal(fbk_ledger_lookup(&l, gpa, &e), 0);
+	assert_int_equal(e.count, 2);
+	assert_int_equal(e.last_ns, 5 + UINT64_C(7200000000000));
+	assert_int_equal(fbk_ledger_untold(&l, gpa.addr), 0);
+	assert_int_equal(fbk_ledger_set_state(&l, gpa, FBK_PAGE_HEALED), 0);
+	assert_int_equal(fbk_ledger_record(&l, gpa, FBK_SOURCE_SEA, 9, &e), 0);
+	assert_int_equal(e.state, FBK_PAGE_POISONED);
+	assert_int_equal(e.frame, FBK_FRAME_UNKNOWN);
+	assert_int_equal(fbk_ledger_untold(&l, gpa.addr), 1);
+	e.frame = (enum fbk_frame)3;
+	assert_int_equal(fbk_ledger_put(&l, &e), -EINVAL);
+}
+
 static void the_road_s_calls(void **state)
 {
 	uint64_t storage[64];
@@ -264,14 +312,14 @@ static void the_road_s_calls(void **state)
 
 	memset(storage, 0, sizeof(storage));
 	assert_int_equal(fbk_ledger_init(&l, storage, sizeof(storage), 2), 0);
-	assert_int_equal(fbk_ledger_count(&l, 0x1000, FBK_SOURCE_SEA, 5), 1);
-	assert_int_equal(fbk_ledger_count(&l, 0x1000, FBK_SOURCE_SIGBUS_AO, 3000005), 2);
+	assert_int_equal(fbk_ledger_count(&l, 0x1000, FBK_SOURCE_SEA, 5), FBK_LEDGER_NEW | 1);
+	assert_int_equal(fbk_ledger_count(&l, 0x1000, FBK_SOURCE_SIGBUS_AO, 3000005), 1);
 	assert_int_equal(fbk_ledger_record(&l, (struct fbk_gpa){ 0x1fff }, FBK_SOURCE_SEA, 3000006, &e), 0);
-	assert_int_equal(e.count, 3);
+	assert_int_equal(e.count, 2);
 	assert_int_equal(e.sources, 1u << FBK_SOURCE_SEA | 1u << FBK_SOURCE_SIGBUS_AO);
 	assert_int_equal(e.first_ns, 5);
 	assert_int_equal(e.last_ns, 3000005);
-	assert_int_equal(fbk_ledger_count(&l, 0x2000, FBK_SOURCE_SEA, 6), 1);
+	assert_int_equal(fbk_ledger_count(&l, 0x2000, FBK_SOURCE_SEA, 6), FBK_LEDGER_NEW | 1);
 	assert_int_equal(fbk_ledger_count(&l, 0x3000, FBK_SOURCE_SEA, 7), 0);
 	assert_int_equal(fbk_ledger_pages(&l), 2);
 
@@ -279,12 +327,104 @@ static void the_road_s_calls(void **state)
 	fbk_ledger_reported(&l, (struct fbk_gpa){ 0x3000 }); /* not in it, and stays out */
 	assert_int_equal(fbk_ledger_lookup(&l, (struct fbk_gpa){ 0x1000 }, &e), 0);
 	assert_int_equal(e.state, FBK_PAGE_REPORTED);
-	assert_int_equal(e.count, 3);
+	assert_int_equal(e.count, 2);
 	assert_int_equal(fbk_ledger_lookup(&l, (struct fbk_gpa){ 0x3000 }, NULL), -ENOENT);
 	assert_int_equal(fbk_ledger_set_state(&l, (struct fbk_gpa){ 0x1000 }, FBK_PAGE_ISOLATED), 0);
 	fbk_ledger_reported(&l, (struct fbk_gpa){ 0x1000 });
 	assert_int_equal(fbk_ledger_lookup(&l, (struct fbk_gpa){ 0x1000 }, &e), 0);
 	assert_int_equal(e.state, FBK_PAGE_ISOLATED);
+}
+
+/* Every way in which a page becomes healed, or ceases to be. */
+static void healed_pages_are_not_lost(void **state)
+{
+	struct fixture f = make(8);
+	struct fbk_ledger_entry e;
+	uint32_t i;
+
+	assert_int_equal(fbk_ledger_lost(NULL), 0);
+	assert_int_equal(fbk_ledger_lost(&f.l), 0);
+	for (i = 0; i < 4; i++)
+		assert_int_equal(fbk_ledger_record(&f.l, page(i), FBK_SOURCE_SEA, i, &e), 1);
+	assert_int_equal(fbk_ledger_record(&f.l, page(0), FBK_SOURCE_SEA, i, &e), 0);
+	assert_int_equal(fbk_ledger_lost(&f.l), 4);
+	assert_int_equal(fbk_ledger_set_state(&f.l, page(1), FBK_PAGE_HEALED), 0);
+	assert_int_equal(fbk_ledger_set_state(&f.l, page(1), FBK_PAGE_HEALED), 0);
+	assert_int_equal(fbk_ledger_set_state(&f.l, page(9), FBK_PAGE_HEALED), -ENOENT);
+	assert_int_equal(fbk_ledger_lost(&f.l), 3);
+	assert_int_equal(fbk_ledger_set_state(&f.l, page(2), FBK_PAGE_ISOLATED), 0);
+	fbk_ledger_reported(&f.l, page(3));
+	assert_int_equal(fbk_ledger_lost(&f.l), 3);
+	/* It fails again. */
+	assert_int_equal(fbk_ledger_count(&f.l, page(1).addr, FBK_SOURCE_SEA, 9), 2);
+	assert_int_equal(fbk_ledger_lost(&f.l), 4);
+	/* As another ledger has it. */
+	e = (struct fbk_ledger_entry){ .gpa = page(7), .count = 1, .sources = 1, .state = FBK_PAGE_HEALED };
+	assert_int_equal(fbk_ledger_put(&f.l, &e), 1);
+	assert_int_equal(fbk_ledger_lost(&f.l), 4);
+	e.gpa = page(3);
+	assert_int_equal(fbk_ledger_put(&f.l, &e), 0);
+	assert_int_equal(fbk_ledger_lost(&f.l), 3);
+	e.state = FBK_PAGE_REPORTED;
+	assert_int_equal(fbk_ledger_put(&f.l, &e), 0);
+	assert_int_equal(fbk_ledger_lost(&f.l), 4);
+	assert_int_equal(fbk_ledger_pages(&f.l), 5);
+	free(f.storage);
+}
+
+/* Who has been told of what, through the lives of the page and of the guest. */
+static void told_and_untold(void **state)
+{
+	struct fixture f = make(100);
+	struct fbk_ledger_entry e;
+	uint32_t cursor = 0, n, nr = 0, rounds;
+	uint64_t got;
+	int changed, r;
+
+	assert_int_equal(fbk_ledger_untold(&f.l, 0x5000), 1); /* not in it */
+	for (n = 0; n < 100; n++)
+		assert_int_equal(fbk_ledger_record(&f.l, page(n), FBK_SOURCE_SEA, 1, NULL), 1);
+	for (n = 0; n < 50; n++)
+		fbk_ledger_reported(&f.l, page(n));
+	for (n = 40; n < 60; n++)
+		assert_int_equal(fbk_ledger_set_state(&f.l, page(n), FBK_PAGE_ISOLATED), 0);
+	assert_int_equal(fbk_ledger_untold(&f.l, page(0).addr), 0);
+	assert_int_equal(fbk_ledger_untold(&f.l, page(45).addr), 0); /* told, then isolated */
+	assert_int_equal(fbk_ledger_untold(&f.l, page(55).addr), 1); /* isolated, not told */
+	fbk_ledger_reported(&f.l, page(55));
+	assert_int_equal(fbk_ledger_untold(&f.l, page(55).addr), 0);
+	assert_int_equal(fbk_ledger_lookup(&f.l, page(55), &e), 0);
+	assert_int_equal(e.state, FBK_PAGE_ISOLATED);
+	assert_int_equal(fbk_ledger_set_state(&f.l, page(99), FBK_PAGE_HEALED), 0);
+	assert_int_equal(fbk_ledger_untold(&f.l, page(99).addr), 0); /* good */
+	fbk_ledger_reported(&f.l, page(99));			     /* too late */
+	assert_int_equal(fbk_ledger_record(&f.l, page(99), FBK_SOURCE_SEA, 2, NULL), 0);
+	assert_int_equal(fbk_ledger_untold(&f.l, page(99).addr), 1); /* bad again */
+	assert_int_equal(fbk_ledger_set_state(&f.l, page(99), FBK_PAGE_HEALED), 0);
+
+	/* Seven slots at a time: all of them come, once. */
+	for (rounds = 0; (r = fbk_ledger_next_untold(&f.l, &cursor, 7, &got)) >= 0; rounds++) {
+		assert_in_range(rounds, 0, 200);
+		if (!r)
+			continue;
+		assert_int_equal(fbk_ledger_untold(&f.l, got), 1);
+		nr++;
+	}
+	assert_int_equal(r, -ENOENT);
+	assert_int_equal(nr, 48); /* 50 to 98 without 55 */
+
+	/* A new guest. */
+	for (cursor = nr = 0; fbk_ledger_next_forget(&f.l, &cursor, &got, &changed) == 0; nr++) {
+		assert_int_equal(changed, got < page(40).addr);
+		assert_int_equal(fbk_ledger_untold(&f.l, got), 1);
+	}
+	assert_int_equal(nr, 99);
+	assert_int_equal(fbk_ledger_lookup(&f.l, page(3), &e), 0);
+	assert_int_equal(e.state, FBK_PAGE_POISONED);
+	assert_int_equal(fbk_ledger_lookup(&f.l, page(45), &e), 0);
+	assert_int_equal(e.state, FBK_PAGE_ISOLATED);
+	assert_int_equal(fbk_ledger_untold(&f.l, page(99).addr), 0);
+	free(f.storage);
 }
 
 int main(void)
@@ -293,13 +433,16 @@ int main(void)
 		cmocka_unit_test(a_page_s_life),
 		cmocka_unit_test(page_zero_and_the_last_page),
 		cmocka_unit_test(full_means_enospc_and_nothing_else),
+		cmocka_unit_test(healed_pages_are_not_lost),
 		cmocka_unit_test(against_a_plain_array),
 		cmocka_unit_test(counts_stop_at_their_end),
 		cmocka_unit_test(thirty_two_bytes_a_page),
 		cmocka_unit_test(put_as_it_stands_elsewhere),
 		cmocka_unit_test(callers_bugs),
 		cmocka_unit_test(readers_need_no_lock),
+		cmocka_unit_test(a_frame_s_life),
 		cmocka_unit_test(the_road_s_calls),
+		cmocka_unit_test(told_and_untold),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -603,6 +603,81 @@ static void every_byte_flipped(void **state)
 	}
 }
 
+/* Each kind of damage by its name, alone and in a row; and what a reader's looking at it may fail with. */
+static void damage_by_name(void **state)
+{
+	static const struct fbk_journal_header other = { .epoch = 12345, .first_seq = 1 };
+	static struct owner o;
+	struct fbk_ledger_entry e = { .gpa = page(1), .first_ns = 1, .last_ns = 1, .count = 1, .sources = 1, .state = FBK_PAGE_POISONED };
+	struct fbk_ledger_damage d[8], clean[8];
+	struct fbk_ledger_file *r;
+	uint8_t *data;
+	uint32_t nr, i, total;
+	size_t len;
+
+	len = make_file(&o);
+	data = fake_disk_file("ledger")->data;
+	assert_true(len >= 7 * SLOT);
+	data[SLOT - 1] ^= 1;
+	data[SLOT + 4] ^= 1;
+	data[2 * SLOT] ^= 1;
+	data[3 * SLOT + 1] ^= 1;
+	memset(data + 4 * SLOT, 0, SLOT);
+	fbk_journal_put_record(data + 5 * SLOT, other.epoch, other.first_seq, &e);
+	e.gpa.addr++;
+	fbk_journal_put_record(data + 6 * SLOT, other.epoch, other.first_seq, &e);
+	/* One whole record, so that it is a ledger at all, and a torn end. */
+	e.gpa.addr--;
+	fbk_journal_put_record(data + 7 * SLOT, other.epoch, other.first_seq + 6, &e);
+	memset(data + 8 * SLOT, 1, 5);
+	fake_disk_file("ledger")->len = 8 * SLOT + 5;
+	fake_disk_calm();
+	assert_int_equal(fbk_ledger_file_open("ledger", FBK_LEDGER_FILE_READ, NULL, NULL, &r), 0);
+	assert_int_equal(fbk_ledger_file_damage(r, d, ARRAY_SIZE(d), &nr), 0);
+	/* The first whole record says whose the others should be: the one in slot 5, in its wrong place. */
+	static const struct fbk_ledger_damage want[] = {
+		{ 0, SLOT, FBK_LEDGER_DAMAGE_HEADER },
+		{ SLOT, SLOT, FBK_LEDGER_DAMAGE_CHECKSUM },
+		{ 2 * SLOT, 2 * SLOT, FBK_LEDGER_DAMAGE_FOREIGN },
+		{ 4 * SLOT, SLOT, FBK_LEDGER_DAMAGE_HOLE },
+		{ 6 * SLOT, SLOT, FBK_LEDGER_DAMAGE_NONSENSE },
+		{ 7 * SLOT, SLOT, FBK_LEDGER_DAMAGE_MISPLACED },
+		{ 8 * SLOT, 5, FBK_LEDGER_DAMAGE_CUT },
+	};
+	assert_int_equal(nr, ARRAY_SIZE(want));
+	for (i = 0; i < nr; i++) {
+		assert_int_equal(d[i].offset, want[i].offset);
+		assert_int_equal(d[i].len, want[i].len);
+		assert_int_equal(d[i].kind, want[i].kind);
+	}
+	/* As many as there is room for. */
+	for (total = nr, i = 0; i < total; i++) {
+		memset(clean, 0xee, sizeof(clean));
+		assert_int_equal(fbk_ledger_file_damage(r, i ? clean : NULL, i, &nr), 0);
+		assert_int_equal(nr, total);
+		assert_memory_equal(clean, d, i * sizeof(d[0]));
+		assert_int_equal(((uint8_t *)&clean[i])[0], 0xee);
+	}
+	assert_int_equal(fbk_ledger_file_damage(NULL, d, 1, &nr), -EINVAL);
+	assert_int_equal(fbk_ledger_file_damage(r, NULL, 1, &nr), -EINVAL);
+	assert_int_equal(fbk_ledger_file_damage(r, d, 1, NULL), -EINVAL);
+	/* No room to read into, and no reading. */
+	for (i = 1; i <= 2; i++) {
+		fake_disk_calm();
+		fake_disk.fail_at = fake_disk.fail_until = i;
+		fake_disk.fail_errno = EIO;
+		nr = 42;
+		assert_int_equal(fbk_ledger_file_damage(r, d, 8, &nr), i == 1 ? -ENOMEM : -EIO);
+		assert_int_equal(nr, 42);
+	}
+	fbk_ledger_file_close(r);
+	assert_int_equal(fake_disk.nr_allocs, 0);
+
+	for (i = 0; i < FBK_LEDGER_NR_DAMAGES; i++)
+		assert_string_not_equal(fbk_ledger_damage_text((enum fbk_ledger_damage_kind)i), "invalid");
+	assert_string_equal(fbk_ledger_damage_text(FBK_LEDGER_NR_DAMAGES), "invalid");
+}
+
 static void a_full_disk_keeps_damage_where_it_is(void **state)
 {
 	static uint8_t was[FAKE_FILE_LEN];
@@ -630,6 +705,53 @@ static void a_full_disk_keeps_damage_where_it_is(void **state)
 	stop(&o);
 }
 
+/* A slot's checksum, bit by bit. */
+static void make_whole(uint8_t *slot)
+{
+	uint32_t crc = ~0u, n;
+
+	for (n = 0; n < 60; n++) {
+		crc ^= slot[n];
+		for (int b = 0; b < 8; b++)
+			crc = crc >> 1 ^ (crc & 1 ? 0x82f63b78 : 0);
+	}
+	crc = ~crc;
+	memcpy(slot + 60, &crc, 4);
+}
+
+/* A file of version 1: a reader leaves it, an owner puts one of today's in its place. */
+static void an_older_file(void **state)
+{
+	static struct owner o;
+	struct fbk_ledger_file_info info = { .size = sizeof(info) };
+	struct fbk_ledger_file *r;
+	struct fake_file *f;
+	uint32_t pages;
+
+	make_file(&o);
+	f = fake_disk_file("ledger");
+	f->data[8] = 1;
+	make_whole(f->data);
+	fake_disk_calm();
+	assert_int_equal(fbk_ledger_file_open("ledger", FBK_LEDGER_FILE_READ, NULL, &info, &r), 0);
+	assert_int_equal(info.version, 1);
+	assert_int_equal(info.damaged_slots, 0);
+	pages = info.pages;
+	assert_true(pages > 0);
+	fbk_ledger_file_close(r);
+	assert_int_equal(f->data[8], 1);
+	assert_int_equal(start(&o), 0);
+	assert_int_equal(o.info.version, 1);
+	assert_int_equal(o.info.kept, 0);
+	stop(&o);
+	assert_int_equal(fake_disk_file("ledger")->data[8], 2);
+	assert_int_equal(fbk_ledger_file_open("ledger", FBK_LEDGER_FILE_READ, NULL, &info, &r), 0);
+	assert_int_equal(info.version, 2);
+	assert_int_equal(info.pages, pages);
+	fbk_ledger_file_close(r);
+	assert_int_equal(fake_disk.nr_allocs, 0);
+}
+
 static void not_ours_not_touched(void **state)
 {
 	static const struct {
@@ -639,7 +761,7 @@ static void not_ours_not_touched(void **state)
 		int err;
 	} rows[] = {
 		{ "foreign", 0, 7 * SLOT, 1, -EBADMSG },
-		{ "newer", 0, 0, 2, -EPROTONOSUPPORT },
+		{ "newer", 0, 0, 3, -EPROTONOSUPPORT },
 		{ "newest", 0, 0, 255, -EPROTONOSUPPORT },
 		{ "begins like ours, and goes on like nobody's", 8, 7 * SLOT - 8, 1, -EBADMSG },
 	};
@@ -655,17 +777,8 @@ static void not_ours_not_touched(void **state)
 		f = fake_disk_file("ledger");
 		memset(f->data + rows[i].at, 'x', rows[i].len);
 		if (rows[i].version != 1) {
-			/* An empty record's checksum is at hand to make the header whole again. */
-			uint32_t crc = ~0u, n;
-
 			f->data[8] = rows[i].version;
-			for (n = 0; n < 60; n++) {
-				crc ^= f->data[n];
-				for (int b = 0; b < 8; b++)
-					crc = crc >> 1 ^ (crc & 1 ? 0x82f63b78 : 0);
-			}
-			crc = ~crc;
-			memcpy(f->data + 60, &crc, 4);
+			make_whole(f->data);
 		}
 		memcpy(was, f->data, sizeof(was));
 		fake_disk_calm();
@@ -1154,7 +1267,9 @@ int main(void)
 		cmocka_unit_test(vanished_and_replaced),
 		cmocka_unit_test(cut_at_every_byte),
 		cmocka_unit_test(every_byte_flipped),
+		cmocka_unit_test(damage_by_name),
 		cmocka_unit_test(a_full_disk_keeps_damage_where_it_is),
+		cmocka_unit_test(an_older_file),
 		cmocka_unit_test(not_ours_not_touched),
 		cmocka_unit_test(whose_it_is),
 		cmocka_unit_test(read_between_any_two_calls),

@@ -65,9 +65,10 @@ static void spans(void **state)
 	for (i = 0; i < ARRAY_SIZE(rows); i++) {
 		siginfo_t si = bus(BUS_MCEERR_AR, HVA + rows[i].hva, rows[i].lsb);
 		struct fbk_event ev = { 0 };
-		struct fbk_span s;
+		struct fbk_span s = { .next = NULL };
 
 		assert_int_equal(fbk_observe_sigbus(&m, &si, rows[i].max, &ev, &s), 0);
+		assert_null(s.next);
 		assert_int_equal(ev.hva.addr, HVA + rows[i].hva);
 		assert_int_equal(ev.abort.gpa.addr, GPA + rows[i].hva - MB);
 		if (s.page != GPA + rows[i].page || s.nr_pages != rows[i].nr_pages)
@@ -75,6 +76,112 @@ static void spans(void **state)
 		/* The touched page is always among them. */
 		assert_true(s.page <= ev.abort.gpa.addr);
 		assert_true(ev.abort.gpa.addr < s.page + s.nr_pages * FBK_PAGE_SIZE);
+	}
+}
+
+/* Two runs of guest RAM behind one mapping, in the other order, and a hole between them that is not the guest's. */
+static struct fbk_gmem two_runs(void)
+{
+	struct fbk_gmem m = { 0 };
+	struct fbk_gmem_region low = { .gpa = { GPA }, .hva = { HVA + 0x108000 }, .len = 0x98000 };
+	struct fbk_gmem_region high = { .gpa = { GPA + 16 * MB }, .hva = { HVA }, .len = 0x100000 };
+
+	assert_int_equal(fbk_gmem_add(&m, &low), 0);
+	assert_int_equal(fbk_gmem_add(&m, &high), 0);
+	return m;
+}
+
+static void check_spans(size_t row, const struct fbk_span *s, const uint64_t want[2][2])
+{
+	size_t i;
+
+	for (i = 0; i < 2 && want[i][1]; i++, s = s->next) {
+		if (!s || s->page != GPA + want[i][0] || s->nr_pages != want[i][1])
+			fail_msg("row %zu, run %zu", row, i);
+	}
+	assert_null(s);
+}
+
+static void spans_of_two_runs(void **state)
+{
+	static const struct {
+		uint64_t hva; /* from HVA */
+		short lsb;
+		uint32_t max;
+		uint64_t want[2][2]; /* from GPA, pages */
+	} rows[] = {
+		{ 0x5000, 21, 512, { { 16 * MB, 256 }, { 0, 152 } } },
+		{ 0x108000, 21, 512, { { 0, 152 }, { 16 * MB, 256 } } },
+		{ 0x108000, 21, 160, { { 0, 152 }, { 16 * MB, 8 } } }, /* as many as the policy wants */
+		{ 0x108000, 21, 152, { { 0, 152 } } },
+		{ 0xff000, 16, 512, { { 16 * MB + 0xf0000, 16 } } },
+		{ 0x109000, 16, 512, { { 0, 8 } } }, /* partly guest RAM */
+		{ 0x109000, 17, 512, { { 0, 24 } } },
+		{ 0x109000, 30, 100000, { { 0, 152 }, { 16 * MB, 256 } } },
+		{ 0x109000, 47, 100000, { { 0, 152 }, { 16 * MB, 256 } } },
+		{ 0x109000, 48, 100000, { { 0x1000, 1 } } }, /* no page is that large */
+	};
+	struct fbk_gmem m = two_runs();
+	size_t i;
+
+	for (i = 0; i < ARRAY_SIZE(rows); i++) {
+		siginfo_t si = bus(BUS_MCEERR_AO, HVA + rows[i].hva, rows[i].lsb);
+		struct fbk_span s[FBK_GMEM_MAX_REGIONS];
+		struct fbk_event ev = { 0 };
+
+		assert_int_equal(fbk_observe_sigbus(&m, &si, rows[i].max, &ev, s), 0);
+		check_spans(i, s, rows[i].want);
+	}
+}
+
+/* The same by the guest's addresses: there the runs have another distance. */
+static void memory_faults(void **state)
+{
+	static const struct {
+		uint64_t gpa, size; /* from GPA */
+		uint32_t max;
+		uint64_t want[2][2];
+	} rows[] = {
+		{ 0x3000, 0x1000, 512, { { 0x3000, 1 } } },
+		{ 0x3123, 0, 512, { { 0x3000, 1 } } },
+		{ 0x3123, 0x1000, 512, { { 0x3000, 2 } } },
+		{ 0x3fff, 1, 512, { { 0x3000, 1 } } },
+		{ 0, 0x10000, 512, { { 0, 16 } } },
+		{ 0, 0x10000, 1, { { 0, 1 } } },
+		{ 0x90000, 0x10000, 512, { { 0x90000, 8 } } }, /* partly guest RAM */
+		{ 0, 32 * MB, 512, { { 0, 152 }, { 16 * MB, 256 } } },
+		{ 16 * MB, 1 << 30, 512, { { 16 * MB, 256 } } },
+		{ 0x3000, UINT64_MAX - GPA, 100000, { { 0x3000, 149 }, { 16 * MB, 256 } } },
+		{ 0x3000, UINT64_MAX, 100000, { { 0x3000, 149 }, { 16 * MB, 256 } } },
+		{ 8 * MB, 0x2000, 512, { { 8 * MB, 2 } } },	/* not in the view: as it was told */
+		{ 8 * MB, UINT64_MAX, 7, { { 8 * MB, 7 } } },
+		{ UINT64_MAX - GPA, UINT64_MAX, 7, { { UINT64_MAX - GPA - 0xfff, 1 } } },
+	};
+	struct fbk_gmem m = two_runs();
+	struct kvm_run run;
+	size_t i;
+
+	for (i = 0; i < ARRAY_SIZE(rows); i++) {
+		const uint64_t fields[3] = { 0, GPA + rows[i].gpa, rows[i].size };
+		struct fbk_span s[FBK_GMEM_MAX_REGIONS];
+		struct fbk_event ev = { 0 };
+
+		memset(&run, 0, sizeof(run));
+		run.exit_reason = 39;
+		memcpy(run.padding, fields, sizeof(fields));
+		fbk_observe_memory_fault(&m, &run, rows[i].max, &ev, s);
+		assert_int_equal(ev.source, FBK_SOURCE_MEMORY_FAULT);
+		assert_int_equal(ev.abort.flags, FBK_SEA_HAS_GPA);
+		assert_int_equal(ev.abort.gpa.addr, GPA + rows[i].gpa);
+		assert_int_equal(!!ev.hva.addr, rows[i].gpa < 0x98000 || rows[i].gpa == 16 * MB);
+		check_spans(i, s, rows[i].want);
+
+		run.exit_reason = 10;
+		ev = (struct fbk_event){ 0 };
+		fbk_observe_memory_fault(&m, &run, rows[i].max, &ev, s);
+		assert_int_equal(ev.abort.flags, 0);
+		assert_int_equal(s[0].nr_pages, 0);
+		assert_null(s[0].next);
 	}
 }
 
@@ -121,6 +228,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(spans),
+		cmocka_unit_test(spans_of_two_runs),
+		cmocka_unit_test(memory_faults),
 		cmocka_unit_test(not_ours),
 		cmocka_unit_test(exits),
 	};

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* SPDX-FileCopyrightText: The firebreak authors */
 /*
- * test_queue.c - the ring of page ranges against a plain list of pages.
+ * test_queue.c - the set of page ranges against a plain list of pages.
  */
 #include "test.h"
 
@@ -63,6 +63,43 @@ static void full_is_enospc_but_merging_goes_on(void **state)
 	assert_int_equal(fbk_queue_remove(&q, P(99)), 0);
 }
 
+/* The turn goes round: who comes late with a low address does not keep the others waiting. */
+static void whose_turn(void **state)
+{
+	struct fbk_range range[3];
+	struct fbk_gpa out[8];
+	struct fbk_queue q;
+
+	fbk_queue_init(&q, range, 3);
+	assert_int_equal(fbk_queue_push(&q, P(10), 4), 4);
+	assert_int_equal(fbk_queue_push(&q, P(50), 1), 1);
+	fbk_queue_drop(&q, 1);
+	assert_int_equal(fbk_queue_push(&q, P(10), 1), 1);
+	assert_int_equal(fbk_queue_peek(&q, out, 8), 5);
+	assert_int_equal(out[0].addr, P(11));
+	assert_int_equal(out[3].addr, P(50));
+	assert_int_equal(out[4].addr, P(10));
+	fbk_queue_drop(&q, 2); /* out of the middle */
+	assert_int_equal(q.nr, 3);
+	assert_true(fbk_queue_has(&q, P(10)) && fbk_queue_has(&q, P(13)) && !fbk_queue_has(&q, P(12)));
+	/* No room for what would be left on both sides: the range is begun from its start. */
+	assert_int_equal(fbk_queue_push(&q, P(12), 1), 1);
+	assert_int_equal(fbk_queue_push(&q, P(11), 1), 1);
+	assert_int_equal(fbk_queue_push(&q, P(20), 1), 1);
+	q.turn = 12;
+	assert_int_equal(fbk_queue_peek(&q, out, 8), 6);
+	assert_int_equal(out[0].addr, P(10));
+	fbk_queue_drop(&q, 6);
+	assert_int_equal(q.nr, 0);
+	/* The last page that there is. */
+	assert_int_equal(fbk_queue_push(&q, UINT64_MAX, 1), 1);
+	assert_int_equal(fbk_queue_push(&q, UINT64_MAX, 1), 0);
+	assert_int_equal(fbk_queue_push(&q, P(0), 1), 1);
+	assert_true(fbk_queue_has(&q, UINT64_MAX));
+	assert_int_equal(fbk_queue_remove(&q, UINT64_MAX), 1);
+	assert_int_equal(fbk_queue_remove(&q, UINT64_MAX), 0);
+}
+
 /* Membership after any mixture of operations is that of a set. */
 static void against_a_set(void **state)
 {
@@ -116,6 +153,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(order_and_merging),
 		cmocka_unit_test(full_is_enospc_but_merging_goes_on),
+		cmocka_unit_test(whose_turn),
 		cmocka_unit_test(against_a_set),
 	};
 

@@ -11,7 +11,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#define MAX_ARGS 24
+#define MAX_ARGS 32
 
 /* Splits at blanks; "_" stands for an empty argument. */
 static int parse(const char *line, struct fbk_run_options *o, char *why)
@@ -37,11 +37,15 @@ static void defaults(void **state)
 	assert_null(o.initrd);
 	assert_null(o.events);
 	assert_null(o.ledger);
+	assert_null(o.policy);
+	assert_null(o.metrics);
+	assert_false(o.has_id);
 	assert_string_equal(o.append, "panic=-1");
 	assert_int_equal(o.ram_len, 256 << 20);
 	assert_int_equal(o.nr_cpus, 1);
 	assert_int_equal(o.nr_disks, 0);
 	assert_int_equal(o.sea, FBK_SEA_AUTO);
+	assert_int_equal(o.retire, FBK_RETIRE_AUTO);
 	assert_false(o.reset_exits);
 	assert_false(o.panic_waits);
 }
@@ -49,10 +53,11 @@ static void defaults(void **state)
 static void everything(void **state)
 {
 	struct fbk_run_options o;
-	char why[160];
+	char why[160], id[FBK_UUID_LEN];
 
 	assert_int_equal(parse("--kernel=k --initrd i --append=a=b --memory 2G --cpus=8 --disk a,ro --disk b --sea off "
-			       "--events=- --ledger l --reset exit --panic=wait",
+			       "--retire always --events=- --ledger l --metrics m --id 0FF1CE00-5eed-4a11-8bad-c0ffee000001  --policy=p "
+			       "--reset exit --panic=wait",
 			       &o, why),
 			 0);
 	assert_string_equal(o.initrd, "i");
@@ -64,8 +69,14 @@ static void everything(void **state)
 	assert_true(o.disk[0].read_only);
 	assert_false(o.disk[1].read_only);
 	assert_int_equal(o.sea, FBK_SEA_OFF);
+	assert_int_equal(o.retire, FBK_RETIRE_EVERY);
 	assert_string_equal(o.events, "-");
 	assert_string_equal(o.ledger, "l");
+	assert_string_equal(o.policy, "p");
+	assert_string_equal(o.metrics, "m");
+	assert_true(o.has_id);
+	fbk_uuid_format(o.id, id);
+	assert_string_equal(id, "0ff1ce00-5eed-4a11-8bad-c0ffee000001");
 	assert_true(o.reset_exits);
 	assert_true(o.panic_waits);
 }
@@ -84,6 +95,12 @@ static void wrong_lines(void **state)
 		{ "-k x", "not an option" },
 		{ "--kernels x", "no such option" },
 		{ "--averyveryveryveryverylongoptionname x", "no such option" },
+		{ "--kernel k --id 0ff1ce00-5eed-4a11-8bad-c0ffee00000", "not a UUID" },
+		{ "--kernel k --id 0ff1ce00-5eed-4a11-8bad-c0ffee0000012", "not a UUID" },
+		{ "--kernel k --id 0ff1ce00-5eed-4a11-8bad-c0ffee00000g", "not a UUID" },
+		{ "--kernel k --id 0ff1ce00x5eed-4a11-8bad-c0ffee000001", "not a UUID" },
+		{ "--kernel k --id 0ff1ce005eed4a118badc0ffee000001", "not a UUID" },
+		{ "--kernel k --id 00000000-0000-0000-0000-000000000000", "not all zero" },
 		{ "--kernel k --cpus 0", "1 to 8" },
 		{ "--kernel k --cpus 9", "1 to 8" },
 		{ "--kernel k --cpus 10", "1 to 8" },

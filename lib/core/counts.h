@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: MIT */
+/* SPDX-FileCopyrightText: The firebreak authors */
+/*
+ * counts.h - what is counted while a vCPU waits: few additions an error, from which a snapshot makes the rest.
+ *
+ * Each set has one writer at a time and takes no locked instruction for that: a vCPU's own thread, or whoever holds the
+ * VM's lock. Readers may come at any moment: each counter is right by itself, and a snapshot may have an error in one of
+ * them and not yet in another.
+ */
+#ifndef FBK_CORE_COUNTS_H
+#define FBK_CORE_COUNTS_H
+
+#include <firebreak/metrics.h>
+
+/* Nothing but uint64_t. */
+struct fbk_counts {
+	/* The last severity stands for "malformed". */
+	uint64_t learnt[FBK_NR_SOURCES][FBK_METRICS_SEVERITIES + 1][FBK_METRICS_CLASSES];
+	uint64_t verdict[FBK_METRICS_VERDICTS][FBK_METRICS_REASONS];
+	uint64_t done[FBK_METRICS_METHODS][FBK_METRICS_METHODS]; /* notify, replay */
+	struct fbk_metrics_times duration;
+	struct fbk_metrics_times sync;
+	uint64_t file_failures;
+};
+
+static inline void fbk_counts_add(uint64_t *c, uint64_t n)
+{
+	__atomic_store_n(c, *c + n, __ATOMIC_RELAXED);
+}
+
+void fbk_counts_time(struct fbk_metrics_times *t, uint64_t ns);
+
+/* One error, once everything was done for it. @synced: its record went to the disk, and was waited for. */
+void fbk_counts_event(struct fbk_counts *c, const struct fbk_event *ev, int synced);
+
+/* Adds them to a snapshot. Any thread. */
+void fbk_counts_read(const struct fbk_counts *c, struct fbk_metrics *ret);
+
+/* Adds @from, which nobody writes any more, to @c. */
+void fbk_counts_fold(struct fbk_counts *c, const struct fbk_counts *from);
+
+#endif

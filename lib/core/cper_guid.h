@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: MIT */
+/* SPDX-FileCopyrightText: The firebreak authors */
+/*
+ * cper_guid.h - section types, as they lie in memory [UEFI "Section Descriptor", Section Type].
+ */
+#ifndef FBK_CORE_CPER_GUID_H
+#define FBK_CORE_CPER_GUID_H
+
+#include <stdint.h>
+
+/* Platform memory error, a5bc1114-6f64-4ede-b863-3e83ed7c83b1 */
+static const uint8_t fbk_cper_guid_memory[16] = { 0x14, 0x11, 0xbc, 0xa5, 0x64, 0x6f, 0xde, 0x4e,
+						  0xb8, 0x63, 0x3e, 0x83, 0xed, 0x7c, 0x83, 0xb1 };
+
+/* Platform memory error 2, 61ec04fc-48e6-d813-25c9-8daa44750b12 */
+static const uint8_t fbk_cper_guid_memory2[16] = { 0xfc, 0x04, 0xec, 0x61, 0xe6, 0x48, 0x13, 0xd8,
+						   0x25, 0xc9, 0x8d, 0xaa, 0x44, 0x75, 0x0b, 0x12 };
+
+/* ARM processor error, e19e3d16-bc11-11e4-9caa-c2051d5d46b0 */
+static const uint8_t fbk_cper_guid_arm[16] = { 0x16, 0x3d, 0x9e, 0xe1, 0x11, 0xbc, 0xe4, 0x11,
+					       0x9c, 0xaa, 0xc2, 0x05, 0x1d, 0x5d, 0x46, 0xb0 };
+
+#endif

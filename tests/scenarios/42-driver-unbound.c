@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: MIT */
+/* SPDX-FileCopyrightText: The firebreak authors */
+/*
+ * The guest's root takes the driver off the SEA source, and puts it back. Meanwhile aborts come without a record that anybody
+ * reads; their pages are told by the other source, and what lies there when the driver comes back belongs to the last one.
+ */
+#include "harness.h"
+
+#include <signal.h>
+#include <string.h>
+
+FBK_SCENARIO("42-driver-unbound", "unbound", 12,
+	     "guest: victims' siginfo (BUS_OBJERR, then BUS_MCEERR_AR) and exit, /proc/kpageflags, HardwareCorrupted");
+
+#define DRIVER "/sys/bus/platform/drivers/GHES/"
+
+static void without_driver(struct fbk_guest *g, struct fbk_victim *v)
+{
+	const char *line;
+	int status = 0;
+
+	fbk_victim_start(v, g, "anon");
+	fbk_inject(g, v->gpa, "--hits 1");
+	fbk_victim_go(v);
+	line = fbk_guest_expect(g, 60, "victim[%d]: SIGBUS", v->pid);
+	FBK_CHECK(strstr(line, "code=BUS_OBJERR"));
+	FBK_CHECK_EQ(fbk_victim_wait(v, &status), SIGBUS);
+}
+
+static void run(void)
+{
+	/* One vCPU: the next abort finds its own record unread, whatever the scheduler does. */
+	struct fbk_guest *g = fbk_guest_boot(&(struct fbk_guest_spec){ .kernel = "newest", .cpus = 1 });
+	int pid = fbk_bystander_start(g);
+	struct fbk_victim a, b, c, d;
+
+	fbk_guest_send(g, "write " DRIVER "unbind GHES.0");
+	without_driver(g, &a);
+	without_driver(g, &b);
+	fbk_guest_expect_isolated(g, a.gpa);
+	fbk_guest_expect_isolated(g, b.gpa);
+	without_driver(g, &c);
+	fbk_guest_expect_isolated(g, c.gpa);
+	fbk_guest_send(g, "write " DRIVER "bind GHES.0");
+	fbk_guest_sync(g);
+	fbk_victim_start(&d, g, "anon");
+	fbk_inject(g, d.gpa, "");
+	fbk_victim_loses(&d);
+	/* The second may have been given the first one's page: it was not isolated yet. */
+	FBK_CHECK_EQ(fbk_guest_meminfo(g, "HardwareCorrupted"), a.gpa == b.gpa ? 12 : 16);
+	fbk_bystander_end(g, pid);
+}

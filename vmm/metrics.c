@@ -1,0 +1,122 @@
+/* SPDX-License-Identifier: MIT */
+/* SPDX-FileCopyrightText: The firebreak authors */
+/*
+ * metrics.c - the file of --metrics, for node_exporter's textfile collector: always whole, since a new one takes the old
+ * one's place in one step.
+ */
+#include "monitor.h"
+#include "report.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#define PERIOD_NS 1000000000ull /* a scan of the ledger and a new file, at most so often */
+
+static char text[FBK_METRICS_TEXT_MAX + 1024];
+
+/* Ours, behind the library's. */
+static int add_own(struct fbk_monitor *m, int len)
+{
+	char vm[FBK_UUID_LEN];
+
+	fbk_uuid_format(m->opt.id, vm);
+	return len + snprintf(text + len, sizeof(text) - len,
+			      "# HELP firebreak_events_lost_total Lines of --events that its reader did not take in time.\n"
+			      "# TYPE firebreak_events_lost_total counter\n"
+			      "firebreak_events_lost_total{vm=\"%s\"} %llu\n",
+			      vm, (unsigned long long)fbk_linelog_lost(&m->events.json));
+}
+
+/* Return: 0, or a negative errno. */
+static int replace(const char *path, const char *fresh, size_t len)
+{
+	int fd, r;
+
+	/* What lies there is of a monitor that was killed; the link of somebody else is not followed. */
+	unlink(fresh);
+	fd = open(fresh, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
+	if (fd < 0)
+		return -errno;
+	for (size_t done = 0; done < len;) {
+		ssize_t n = write(fd, text + done, len - done);
+
+		if (n < 0 && errno != EINTR)
+			goto failed;
+		done += n > 0 ? n : 0;
+	}
+	if (close(fd)) {
+		fd = -1;
+		goto failed;
+	}
+	if (!rename(fresh, path))
+		return 0;
+	fd = -1;
+failed:
+	r = -errno;
+	if (fd >= 0)
+		close(fd);
+	unlink(fresh);
+	return r;
+}
+
+static int write_file(struct fbk_monitor *m)
+{
+	struct fbk_metrics now = { .size = sizeof(now) };
+	char fresh[4096];
+	int len;
+
+	if (snprintf(fresh, sizeof(fresh), "%s.new", m->opt.metrics) >= (int)sizeof(fresh))
+		return -ENAMETOOLONG;
+	len = fbk_vm_metrics(m->road, &now);
+	if (!len)
+		len = fbk_metrics_text(&now, NULL, text, sizeof(text));
+	return len < 0 ? len : replace(m->opt.metrics, fresh, add_own(m, len));
+}
+
+int fbk_monitor_metrics_open(struct fbk_monitor *m)
+{
+	int r;
+
+	if (!m->opt.metrics)
+		return 0;
+	r = write_file(m);
+	if (r < 0) {
+		fbk_say("--metrics %s: %s", m->opt.metrics, strerror(-r));
+		return FBK_EXIT_INPUT;
+	}
+	return 0;
+}
+
+static void refresh(struct fbk_monitor *m)
+{
+	int r = write_file(m);
+
+	if (r < 0 && !m->metrics_troubled)
+		fbk_say("--metrics %s: %s; what it says is old until it works again", m->opt.metrics, strerror(-r));
+	m->metrics_troubled = r < 0;
+}
+
+void fbk_monitor_metrics_tend(struct fbk_monitor *m, uint64_t now_ns, uint64_t *deadline)
+{
+	if (!m->opt.metrics)
+		return;
+	if (*deadline != UINT64_MAX && now_ns >= *deadline) {
+		*deadline = UINT64_MAX;
+		m->metrics_ns = now_ns;
+		refresh(m);
+	}
+	if (atomic_exchange(&m->metrics_stale, false) && *deadline == UINT64_MAX) {
+		*deadline = m->metrics_ns + PERIOD_NS;
+		if (*deadline < now_ns || !m->metrics_ns)
+			*deadline = now_ns;
+	}
+}
+
+void fbk_monitor_metrics_close(struct fbk_monitor *m)
+{
+	if (m->opt.metrics)
+		refresh(m);
+}

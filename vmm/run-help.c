@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: MIT */
+/* SPDX-FileCopyrightText: The firebreak authors */
+/* run-help.c - what `firebreak run --help` prints, on any machine. */
+#include "command.h"
+
+const char fbk_run_help[] =
+	"firebreak run - run a Linux guest whose memory errors are contained\n"
+	"\n"
+	"  --kernel IMAGE         uncompressed arm64 Linux Image (Debian's vmlinuz); required\n"
+	"  --initrd FILE          initial RAM disk\n"
+	"  --append TEXT          kernel command line (default: panic=-1); the console needs no parameter\n"
+	"  --memory SIZE          guest RAM: 512M, 2G; a plain number is MiB (default: 256M)\n"
+	"  --cpus N               vCPUs, 1 to 8 (default: 1)\n"
+	"  --disk FILE[,ro]       raw disk image, as virtio-blk; up to 4\n"
+	"  --sea=on|off           hardware memory errors leave the kernel for us (default: on where the kernel can)\n"
+	"  --retire=on|always|off lost pages are taken out of the guest's reach (default: on where the host can)\n"
+	"  --events FILE          one JSON line for each memory error, appended; - is standard error, fd:N a descriptor\n"
+	"  --metrics FILE         counters as Prometheus text, rewritten as errors come\n"
+	"  --id UUID              whose events, metrics and ledger these are (default: a random one)\n"
+	"  --ledger FILE          remember bad pages there, across runs; synced before the guest runs on\n"
+	"  --policy FILE          what is done about which error (default: as `firebreak policy` prints it)\n"
+	"  --reset=reboot|exit    what the guest's own reset does (default: reboot)\n"
+	"  --cper=memory|processor  what an abort's record says: which page, or also which vCPU (default: memory)\n"
+	"  --panic=exit|wait      after a guest panic: end at its reset or 5 s later, or let it be (default: exit)\n"
+	"\n"
+	"The console is on standard input and output. On a terminal: Ctrl-A x quits, Ctrl-A h helps.\n";
