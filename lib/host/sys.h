@@ -8,6 +8,7 @@
 #define FBK_HOST_SYS_H
 
 #include <stddef.h>
+#include <stdint.h>
 #include <sys/stat.h>
 #include <sys/types.h>
 #include <time.h>
@@ -16,6 +17,7 @@ struct fbk_sys {
 	/* -1 and errno on failure, as ioctl(2) */
 	int (*ioctl)(int fd, unsigned long request, void *arg);
 	int (*clock_gettime)(clockid_t clock, struct timespec *ret);
+	uint64_t (*stopwatch_ns)(void); /* steady, from anywhere; NULL: CLOCK_MONOTONIC is as good */
 	int (*nanosleep)(const struct timespec *ts, struct timespec *rem);
 	void *(*calloc)(size_t nr, size_t len);
 	void (*free)(void *p);
