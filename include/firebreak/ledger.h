@@ -48,8 +48,7 @@ struct fbk_ledger {
 	uint64_t *slots;
 	uint32_t nr_slots;
 	uint32_t max_pages;
-	uint32_t nr_pages;
-	uint32_t nr_healed;
+	uint32_t nr_state[FBK_PAGE_HEALED + 1]; /* pages in each state; [0]: room for so many more */
 };
 
 /**

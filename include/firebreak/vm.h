@@ -222,8 +222,7 @@ FBK_API uint32_t fbk_vm_kvm(const struct fbk_vm *vm);
  * fbk_vm_metrics - what was counted so far, and what is now
  * @ret: size set by the caller; filled
  *
- * Counters of one error may be a moment apart. Pages are counted here, not on the road of an error: it takes time
- * in proportion to the ledger's capacity.
+ * Counters of one error may be a moment apart.
  *
  * Return:  0.
  * Errors:  -EINVAL null argument or size unknown.

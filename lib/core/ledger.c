@@ -30,6 +30,7 @@
 #define MS_MAX ((UINT64_C(1) << (64 - MS_SHIFT)) - 1) /* eight years */
 
 _Static_assert(FBK_NR_SOURCES <= SOURCE_BITS, "one bit a source");
+_Static_assert(FBK_PAGE_HEALED <= STATE_MASK, "a state fits");
 _Static_assert((STATE_MASK << SOURCE_BITS) < TOLD && TOLD < FBK_PAGE_SIZE, "all of it fits below the page address");
 _Static_assert(!(FBK_LEDGER_NEW & FBK_LEDGER_MAX_COUNT), "a flag beside the count");
 _Static_assert(FBK_LEDGER_MAX_COUNT == (1u << COUNT_BITS) - 1, "count field");
@@ -59,6 +60,7 @@ int fbk_ledger_init(struct fbk_ledger *l, void *storage, size_t len, uint32_t ma
 		.slots = storage,
 		.nr_slots = slots_for(max_pages),
 		.max_pages = max_pages,
+		.nr_state = { max_pages },
 	};
 	return 0;
 }
@@ -119,30 +121,31 @@ static uint64_t pack_last(uint64_t ms, enum fbk_frame frame, uint32_t count)
 	return ms << MS_SHIFT | (uint64_t)frame << COUNT_BITS | count;
 }
 
+/* The one way in which a slot's first word changes, an empty one's too: so that pages are counted by state. */
+static void store_key(struct fbk_ledger *l, uint64_t *s, uint64_t key)
+{
+	uint32_t *from = &l->nr_state[state_of(s[0])], *to = &l->nr_state[state_of(key)];
+
+	__atomic_store_n(&s[0], key, __ATOMIC_RELEASE);
+	if (from == to)
+		return;
+	__atomic_store_n(to, *to + 1, __ATOMIC_RELAXED);
+	__atomic_store_n(from, *from - 1, __ATOMIC_RELAXED);
+}
+
 static uint32_t add(struct fbk_ledger *l, uint64_t *s, uint64_t page, enum fbk_source source, uint64_t now_ns)
 {
-	if (l->nr_pages == l->max_pages)
+	if (!l->nr_state[0])
 		return 0;
 	__atomic_store_n(&s[1], now_ns, __ATOMIC_RELAXED);
 	__atomic_store_n(&s[2], 1, __ATOMIC_RELAXED);
-	__atomic_store_n(&s[0], pack_key(page, FBK_PAGE_POISONED, 1u << source), __ATOMIC_RELEASE);
-	__atomic_store_n(&l->nr_pages, l->nr_pages + 1, __ATOMIC_RELAXED);
+	store_key(l, s, pack_key(page, FBK_PAGE_POISONED, 1u << source));
 	return FBK_LEDGER_NEW | 1;
 }
 
 static int healed(uint64_t key)
 {
 	return state_of(key) == FBK_PAGE_HEALED;
-}
-
-/* A page in the ledger goes from one key to another: those that are healed are counted. */
-static void store_key(struct fbk_ledger *l, uint64_t *s, uint64_t key)
-{
-	uint32_t nr = l->nr_healed - (uint32_t)healed(s[0]) + (uint32_t)healed(key);
-
-	if (nr != l->nr_healed)
-		__atomic_store_n(&l->nr_healed, nr, __ATOMIC_RELAXED);
-	__atomic_store_n(&s[0], key, __ATOMIC_RELEASE);
 }
 
 /* One more report in a slot. Return: how many those are. */
@@ -162,12 +165,11 @@ static uint32_t again(struct fbk_ledger *l, uint64_t *s, enum fbk_source source,
 	if (count < FBK_LEDGER_MAX_COUNT && (key >> source & 1 || healed(key)))
 		count++;
 	if (healed(key)) {
-		__atomic_store_n(&l->nr_healed, l->nr_healed - 1, __ATOMIC_RELAXED);
 		key = pack_key(key & FBK_PAGE_MASK, FBK_PAGE_POISONED, key & SOURCE_MASK);
 		frame = FBK_FRAME_UNKNOWN;
 	}
 	__atomic_store_n(&s[2], pack_last(ms, frame, count), __ATOMIC_RELAXED);
-	__atomic_store_n(&s[0], key | 1u << source, __ATOMIC_RELEASE);
+	store_key(l, s, key | 1u << source);
 	return count;
 }
 
@@ -234,7 +236,7 @@ void fbk_ledger_reported(struct fbk_ledger *l, struct fbk_gpa gpa)
 		return;
 	if (state == FBK_PAGE_POISONED)
 		state = FBK_PAGE_REPORTED;
-	__atomic_store_n(&s[0], pack_key(page, (enum fbk_page_state)state, s[0] & SOURCE_MASK) | TOLD, __ATOMIC_RELEASE);
+	store_key(l, s, pack_key(page, (enum fbk_page_state)state, s[0] & SOURCE_MASK) | TOLD);
 }
 
 int fbk_ledger_untold(const struct fbk_ledger *l, uint64_t page)
@@ -271,8 +273,7 @@ int fbk_ledger_next_forget(struct fbk_ledger *l, uint32_t *cursor, uint64_t *ret
 			continue;
 		*ret_page = s[0] & FBK_PAGE_MASK;
 		*ret_changed = state == FBK_PAGE_REPORTED;
-		__atomic_store_n(&s[0], pack_key(*ret_page, *ret_changed ? FBK_PAGE_POISONED : state, s[0] & SOURCE_MASK),
-				 __ATOMIC_RELEASE);
+		store_key(l, s, pack_key(*ret_page, *ret_changed ? FBK_PAGE_POISONED : state, s[0] & SOURCE_MASK));
 		return 0;
 	}
 	return -ENOENT;
@@ -289,7 +290,7 @@ int fbk_ledger_put(struct fbk_ledger *l, const struct fbk_ledger_entry *e)
 		return -EINVAL;
 	s = find(l, e->gpa.addr);
 	added = s[0] == 0;
-	if (added && l->nr_pages == l->max_pages)
+	if (added && !l->nr_state[0])
 		return -ENOSPC;
 	ms = (e->last_ns - e->first_ns) / 1000000;
 	if (ms > MS_MAX)
@@ -297,8 +298,6 @@ int fbk_ledger_put(struct fbk_ledger *l, const struct fbk_ledger_entry *e)
 	__atomic_store_n(&s[1], e->first_ns, __ATOMIC_RELAXED);
 	__atomic_store_n(&s[2], pack_last(ms, e->frame, e->count), __ATOMIC_RELAXED);
 	store_key(l, s, pack_key(e->gpa.addr, e->state, e->sources));
-	if (added)
-		__atomic_store_n(&l->nr_pages, l->nr_pages + 1, __ATOMIC_RELAXED);
 	return added;
 }
 
@@ -338,15 +337,20 @@ int fbk_ledger_next(const struct fbk_ledger *l, uint32_t *cursor, struct fbk_led
 	return -ENOENT;
 }
 
+uint32_t fbk_ledger_in_state(const struct fbk_ledger *l, enum fbk_page_state state)
+{
+	return __atomic_load_n(&l->nr_state[state], __ATOMIC_RELAXED);
+}
+
 uint32_t fbk_ledger_pages(const struct fbk_ledger *l)
 {
-	return l ? __atomic_load_n(&l->nr_pages, __ATOMIC_RELAXED) : 0;
+	return l ? l->max_pages - __atomic_load_n(&l->nr_state[0], __ATOMIC_RELAXED) : 0;
 }
 
 uint32_t fbk_ledger_lost(const struct fbk_ledger *l)
 {
 	/* Beside a writer the two may be of different moments, but never a negative number of pages. */
-	uint32_t nr = l ? __atomic_load_n(&l->nr_healed, __ATOMIC_RELAXED) : 0, all = fbk_ledger_pages(l);
+	uint32_t nr = l ? fbk_ledger_in_state(l, FBK_PAGE_HEALED) : 0, all = fbk_ledger_pages(l);
 
 	return all > nr ? all - nr : 0;
 }

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* SPDX-FileCopyrightText: The firebreak authors */
 /*
- * ledger_road.h - what the road of one error asks of the ledger while a vCPU waits: no more than it needs.
+ * ledger_road.h - what the library asks of the ledger beside the public calls, most of it while a vCPU waits: no more than
+ * it needs.
  */
 #ifndef FBK_CORE_LEDGER_ROAD_H
 #define FBK_CORE_LEDGER_ROAD_H
@@ -46,5 +47,8 @@ int fbk_ledger_next_untold(const struct fbk_ledger *l, uint32_t *cursor, uint32_
  * Errors: -ENOENT no more.
  */
 int fbk_ledger_next_forget(struct fbk_ledger *l, uint32_t *cursor, uint64_t *ret_page, int *ret_changed);
+
+/* How many pages are in a state. Any thread; lock-free: beside a writer the one page that changes may be in two, or in none. */
+uint32_t fbk_ledger_in_state(const struct fbk_ledger *l, enum fbk_page_state state);
 
 #endif

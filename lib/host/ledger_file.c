@@ -753,7 +753,7 @@ int fbk_ledger_file_load(struct fbk_ledger_file *f, struct fbk_ledger *l)
 		return -EINVAL;
 	while (fbk_ledger_next(&f->found, &cursor, &e) == 0)
 		fresh += fbk_ledger_lookup(l, e.gpa, NULL) == -ENOENT;
-	if (fresh > l->max_pages - l->nr_pages)
+	if (fresh > l->max_pages - fbk_ledger_pages(l))
 		return -ENOSPC;
 	cursor = 0;
 	while (fbk_ledger_next(&f->found, &cursor, &e) == 0)

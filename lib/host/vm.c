@@ -7,6 +7,7 @@
 #include <firebreak/kvm.h>
 #include <firebreak/vm.h>
 
+#include "../core/ledger_road.h"
 #include "clock.h"
 #include "notify.h"
 #include "retire.h"
@@ -233,14 +234,12 @@ uint32_t fbk_vm_kvm(const struct fbk_vm *vm)
 	return vm ? vm->kvm : 0;
 }
 
-/* The ledger's readers need no lock, and those who count need not stop the road for a million pages. */
 static void count_pages(const struct fbk_ledger *l, struct fbk_metrics *ret)
 {
-	struct fbk_ledger_entry e;
-	uint32_t cursor = 0;
+	uint32_t state;
 
-	while (!fbk_ledger_next(l, &cursor, &e))
-		ret->pages[e.state % FBK_METRICS_STATES]++;
+	for (state = FBK_PAGE_POISONED; state <= FBK_PAGE_HEALED; state++)
+		ret->pages[state] = fbk_ledger_in_state(l, (enum fbk_page_state)state);
 	ret->capacity_pages = l->max_pages;
 }
 
@@ -265,8 +264,8 @@ int fbk_vm_metrics(struct fbk_vm *vm, struct fbk_metrics *ret)
 	m.acks_untold = vm->acks_untold;
 	m.queue_pages = fbk_queue_pages(&vm->queue);
 	m.queue_overflow = (uint64_t)vm->rescan;
-	pthread_mutex_unlock(&vm->lock);
 	count_pages(&vm->ledger, &m);
+	pthread_mutex_unlock(&vm->lock);
 	m.has_file = vm->ledger_file != NULL;
 	m.file_bytes = fbk_ledger_file_len(vm->ledger_file);
 	*ret = m;

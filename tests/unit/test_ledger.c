@@ -373,6 +373,62 @@ static void healed_pages_are_not_lost(void **state)
 }
 
 /* Who has been told of what, through the lives of the page and of the guest. */
+/* Whatever happens to pages, in whatever order: each state has as many as a walk finds. */
+static void counted_as_they_change(void **state)
+{
+	enum { PAGES = 100, NAMES = 130, ROUNDS = 200000 };
+	struct fixture f = make(PAGES);
+	uint64_t got;
+	uint32_t i, cursor;
+	int changed, full = 0;
+
+	srand(4);
+	for (i = 0; i < ROUNDS; i++) {
+		struct fbk_gpa gpa = page((uint32_t)rand() % NAMES * 512);
+		enum fbk_page_state to = (enum fbk_page_state)(FBK_PAGE_POISONED + rand() % 4);
+		struct fbk_ledger_entry e = { .gpa = gpa, .first_ns = 1, .last_ns = 1, .count = 1, .sources = 1, .state = to };
+		uint32_t nr[FBK_PAGE_HEALED + 1] = { 0 }, s;
+
+		switch (rand() % 100) {
+		case 0 ... 29:
+			full += fbk_ledger_record(&f.l, gpa, (enum fbk_source)(rand() % FBK_NR_SOURCES), i, NULL) == -ENOSPC;
+			break;
+		case 30 ... 54:
+			(void)!fbk_ledger_set_state(&f.l, gpa, to);
+			break;
+		case 55 ... 69:
+			fbk_ledger_reported(&f.l, gpa);
+			break;
+		case 70 ... 79:
+			(void)!fbk_ledger_set_frame(&f.l, gpa, (enum fbk_frame)(rand() % 3));
+			break;
+		case 80 ... 97:
+			full += fbk_ledger_put(&f.l, &e) == -ENOSPC;
+			break;
+		case 98:
+			for (cursor = 0; fbk_ledger_next_forget(&f.l, &cursor, &got, &changed) == 0;)
+				;
+			break;
+		default:
+			/* From nothing again, so that pages go on to be new. */
+			if (rand() % 4)
+				break;
+			free(f.storage);
+			f = make(PAGES);
+		}
+		for (cursor = 0; fbk_ledger_next(&f.l, &cursor, &e) == 0;)
+			nr[e.state]++;
+		for (s = FBK_PAGE_POISONED; s <= FBK_PAGE_HEALED; s++) {
+			assert_int_equal(fbk_ledger_in_state(&f.l, (enum fbk_page_state)s), nr[s]);
+			nr[0] += nr[s];
+		}
+		assert_int_equal(fbk_ledger_pages(&f.l), nr[0]);
+		assert_int_equal(fbk_ledger_lost(&f.l), nr[0] - nr[FBK_PAGE_HEALED]);
+	}
+	assert_true(full > 100);
+	free(f.storage);
+}
+
 static void told_and_untold(void **state)
 {
 	struct fixture f = make(100);
@@ -443,6 +499,7 @@ int main(void)
 		cmocka_unit_test(a_frame_s_life),
 		cmocka_unit_test(the_road_s_calls),
 		cmocka_unit_test(told_and_untold),
+		cmocka_unit_test(counted_as_they_change),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
