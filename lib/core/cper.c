@@ -6,6 +6,7 @@
 #include <firebreak/cper.h>
 
 #include "calendar.h"
+#include "cper_guid.h"
 #include "cper_page.h"
 #include "cursor.h"
 
@@ -61,14 +62,6 @@ _Static_assert(sizeof(FRU_TEXT_PREFIX) + SERIAL_DIGITS == FRU_TEXT_LEN, "with th
 
 #define SECOND_NS UINT64_C(1000000000)
 #define DAY_NS (86400 * SECOND_NS)
-
-/* Platform memory error section, a5bc1114-6f64-4ede-b863-3e83ed7c83b1, as it lies in memory. */
-static const uint8_t memory_section[16] = { 0x14, 0x11, 0xbc, 0xa5, 0x64, 0x6f, 0xde, 0x4e,
-					    0xb8, 0x63, 0x3e, 0x83, 0xed, 0x7c, 0x83, 0xb1 };
-
-/* ARM processor error section, e19e3d16-bc11-11e4-9caa-c2051d5d46b0, likewise. */
-static const uint8_t processor_section[16] = { 0x16, 0x3d, 0x9e, 0xe1, 0x11, 0xbc, 0xe4, 0x11,
-					       0x9c, 0xaa, 0xc2, 0x05, 0x1d, 0x5d, 0x46, 0xb0 };
 
 /* v below 100 */
 static uint8_t bcd(uint32_t v)
@@ -142,7 +135,7 @@ static void processor(struct fbk_cursor *c, const struct fbk_cper *in)
 	const struct fbk_cper_processor *p = in->processor;
 	uint32_t has_mpidr = p->flags & FBK_CPER_HAS_MPIDR, has_gva = p->flags & FBK_CPER_HAS_GVA;
 
-	entry(c, in, processor_section, FBK_CPER_PROCESSOR_LEN);
+	entry(c, in, fbk_cper_guid_arm, FBK_CPER_PROCESSOR_LEN);
 	fbk_cursor_le32(c, PROCESSOR_VALID_RUNNING | (has_mpidr ? PROCESSOR_VALID_MPIDR : 0));
 	fbk_cursor_le16(c, 1);			     /* ERR_INFO_NUM */
 	fbk_cursor_le16(c, 0);			     /* CONTEXT_INFO_NUM */
@@ -168,7 +161,7 @@ static void processor(struct fbk_cursor *c, const struct fbk_cper *in)
 /* [UEFI "Memory Error Section"] */
 static void memory(struct fbk_cursor *c, const struct fbk_cper *in, struct fbk_gpa page)
 {
-	entry(c, in, memory_section, FBK_CPER_MEMORY_LEN);
+	entry(c, in, fbk_cper_guid_memory, FBK_CPER_MEMORY_LEN);
 	fbk_cursor_le64(c, MEMORY_VALID_PA | MEMORY_VALID_PA_MASK | MEMORY_VALID_TYPE);
 	fbk_cursor_le64(c, 0);				   /* Error Status */
 	fbk_cursor_le64(c, page.addr & FBK_PAGE_MASK);	   /* Physical Address */

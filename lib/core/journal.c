@@ -7,25 +7,15 @@
 
 #include "crc32c.h"
 #include "cursor.h"
+#include "ledger_road.h"
 
 #include <errno.h>
 #include <string.h>
 
 #define CRC_AT (FBK_JOURNAL_SLOT_LEN - 4)
 #define TAG 0x31524246 /* "FBR1" */
-#define SOURCES_MASK 0xff
 
 static const uint8_t magic[8] = { 'F', 'B', 'K', 'L', 'E', 'D', 'G', '\n' };
-
-static uint32_t get_le32(const uint8_t *p)
-{
-	return p[0] | (uint32_t)p[1] << 8 | (uint32_t)p[2] << 16 | (uint32_t)p[3] << 24;
-}
-
-static uint64_t get_le64(const uint8_t *p)
-{
-	return get_le32(p) | (uint64_t)get_le32(p + 4) << 32;
-}
 
 static int all_zeros(const uint8_t *p, size_t len)
 {
@@ -42,7 +32,7 @@ static void seal(uint8_t *buf)
 
 static int sealed(const uint8_t *buf)
 {
-	return get_le32(buf + CRC_AT) == fbk_crc32c(buf, CRC_AT);
+	return fbk_get_le32(buf + CRC_AT) == fbk_crc32c(buf, CRC_AT);
 }
 
 void fbk_journal_put_header(uint8_t *buf, const struct fbk_journal_header *h)
@@ -79,14 +69,14 @@ static enum fbk_journal_header_state take_header(struct fbk_journal *j, const ui
 		return FBK_JOURNAL_HEADER_FOREIGN;
 	if (len < FBK_JOURNAL_SLOT_LEN || !sealed(buf))
 		return FBK_JOURNAL_HEADER_DAMAGED;
-	j->version = get_le32(buf + 8);
+	j->version = fbk_get_le32(buf + 8);
 	if (j->version > FBK_JOURNAL_VERSION)
 		return FBK_JOURNAL_HEADER_NEWER;
-	if (j->version < FBK_JOURNAL_OLDEST || get_le32(buf + 12) != FBK_JOURNAL_SLOT_LEN || !all_zeros(buf + 48, CRC_AT - 48))
+	if (j->version < FBK_JOURNAL_OLDEST || fbk_get_le32(buf + 12) != FBK_JOURNAL_SLOT_LEN || !all_zeros(buf + 48, CRC_AT - 48))
 		return FBK_JOURNAL_HEADER_DAMAGED;
 	memcpy(j->header.id, buf + 16, sizeof(j->header.id));
-	j->header.epoch = get_le64(buf + 32);
-	j->header.first_seq = get_le64(buf + 40);
+	j->header.epoch = fbk_get_le64(buf + 32);
+	j->header.first_seq = fbk_get_le64(buf + 40);
 	j->based = 1;
 	return FBK_JOURNAL_HEADER_WHOLE;
 }
@@ -94,25 +84,23 @@ static enum fbk_journal_header_state take_header(struct fbk_journal *j, const ui
 static int get_record(const uint8_t *buf, size_t len, uint32_t version, uint64_t *epoch, uint64_t *seq,
 		      struct fbk_ledger_entry *e)
 {
-	if (len < FBK_JOURNAL_SLOT_LEN || get_le32(buf) != TAG || !sealed(buf))
+	if (len < FBK_JOURNAL_SLOT_LEN || fbk_get_le32(buf) != TAG || !sealed(buf))
 		return 0;
 	if (version == FBK_JOURNAL_OLDEST && !all_zeros(buf + 56, 4))
 		return 0;
-	*epoch = get_le64(buf + 8);
-	*seq = get_le64(buf + 16);
+	*epoch = fbk_get_le64(buf + 8);
+	*seq = fbk_get_le64(buf + 16);
 	*e = (struct fbk_ledger_entry){
-		.gpa = { get_le64(buf + 24) },
-		.first_ns = get_le64(buf + 32),
-		.last_ns = get_le64(buf + 40),
-		.count = get_le32(buf + 48),
-		.sources = get_le32(buf + 52),
-		.state = (enum fbk_page_state)get_le32(buf + 4),
-		.frame = (enum fbk_frame)get_le32(buf + 56),
+		.gpa = { fbk_get_le64(buf + 24) },
+		.first_ns = fbk_get_le64(buf + 32),
+		.last_ns = fbk_get_le64(buf + 40),
+		.count = fbk_get_le32(buf + 48),
+		.sources = fbk_get_le32(buf + 52),
+		.state = (enum fbk_page_state)fbk_get_le32(buf + 4),
+		.frame = (enum fbk_frame)fbk_get_le32(buf + 56),
 	};
 	/* A checksum that fits does not make sense of nonsense. */
-	return !(e->gpa.addr & ~FBK_PAGE_MASK) && e->state >= FBK_PAGE_POISONED && e->state <= FBK_PAGE_HEALED && e->count &&
-	       e->count <= FBK_LEDGER_MAX_COUNT && e->sources && !(e->sources & ~SOURCES_MASK) && e->last_ns >= e->first_ns &&
-	       (uint32_t)e->frame <= FBK_FRAME_HOST;
+	return fbk_ledger_entry_possible(e);
 }
 
 void fbk_journal_begin(struct fbk_journal *j)
@@ -174,7 +162,7 @@ enum fbk_ledger_damage_kind fbk_journal_damage_kind(const struct fbk_journal *j,
 		return FBK_LEDGER_DAMAGE_HEADER;
 	if (len < FBK_JOURNAL_SLOT_LEN)
 		return FBK_LEDGER_DAMAGE_CUT;
-	if (get_le32(buf) != TAG)
+	if (fbk_get_le32(buf) != TAG)
 		return FBK_LEDGER_DAMAGE_FOREIGN;
 	if (!sealed(buf))
 		return FBK_LEDGER_DAMAGE_CHECKSUM;

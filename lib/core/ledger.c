@@ -279,14 +279,19 @@ int fbk_ledger_next_forget(struct fbk_ledger *l, uint32_t *cursor, uint64_t *ret
 	return -ENOENT;
 }
 
+int fbk_ledger_entry_possible(const struct fbk_ledger_entry *e)
+{
+	return !(e->gpa.addr & ~FBK_PAGE_MASK) && e->state >= FBK_PAGE_POISONED && e->state <= FBK_PAGE_HEALED && e->count &&
+	       e->count <= FBK_LEDGER_MAX_COUNT && e->sources && !(e->sources & ~SOURCE_MASK) && e->last_ns >= e->first_ns &&
+	       (uint32_t)e->frame <= FBK_FRAME_HOST;
+}
+
 int fbk_ledger_put(struct fbk_ledger *l, const struct fbk_ledger_entry *e)
 {
 	uint64_t *s, ms;
 	int added;
 
-	if (!l || !e || (e->gpa.addr & ~FBK_PAGE_MASK) || e->state < FBK_PAGE_POISONED || e->state > FBK_PAGE_HEALED ||
-	    !e->count || e->count > FBK_LEDGER_MAX_COUNT || !e->sources || (e->sources & ~SOURCE_MASK) || e->last_ns < e->first_ns ||
-	    (uint32_t)e->frame > FBK_FRAME_HOST)
+	if (!l || !e || !fbk_ledger_entry_possible(e))
 		return -EINVAL;
 	s = find(l, e->gpa.addr);
 	added = s[0] == 0;

@@ -19,6 +19,9 @@
  */
 uint32_t fbk_ledger_count(struct fbk_ledger *l, uint64_t page, enum fbk_source source, uint64_t now_ns);
 
+/* Whether a ledger could hold it: what a file or a caller says of a page need not make sense. */
+int fbk_ledger_entry_possible(const struct fbk_ledger_entry *e);
+
 /*
  * The guest acknowledged a record of the page: in this life of the guest and of the page it need not be told again. Poisoned
  * becomes reported, isolated stays what it is; a page that is healed, or not in the ledger (it may have been full), is none

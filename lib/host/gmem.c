@@ -6,6 +6,7 @@
 #include <firebreak/gmem.h>
 
 #include "gmem_copy.h"
+#include "region.h"
 
 #include <endian.h>
 #include <errno.h>
@@ -49,26 +50,16 @@ int fbk_gmem_add(struct fbk_gmem *view, const struct fbk_gmem_region *r)
 	return 0;
 }
 
-static const struct fbk_gmem_region *region_of(const struct fbk_gmem *view, uint64_t gpa)
-{
-	uint32_t i;
-
-	for (i = 0; i < view->nr_regions; i++)
-		if (gpa - view->region[i].gpa.addr < view->region[i].len)
-			return &view->region[i];
-	return NULL;
-}
-
 /* How many of len bytes from gpa lie in its run, and where. 0: none. */
 static uint64_t span(const struct fbk_gmem *view, uint64_t gpa, uint64_t len, unsigned char **ret)
 {
-	const struct fbk_gmem_region *r = region_of(view, gpa);
+	const struct fbk_gmem_region *r = fbk_region_of(view, gpa);
 	uint64_t offset;
 
 	if (!r)
 		return 0;
 	offset = gpa - r->gpa.addr;
-	*ret = (unsigned char *)(uintptr_t)(r->hva.addr + offset);
+	*ret = fbk_region_at(r, gpa);
 	return len < r->len - offset ? len : r->len - offset;
 }
 

@@ -20,6 +20,7 @@
 #include <firebreak/retire.h>
 
 #include "../core/ledger_road.h"
+#include "region.h"
 #include "retire.h"
 #include "sys.h"
 #include "vm_state.h"
@@ -321,21 +322,6 @@ static enum fbk_retired take(struct fbk_retire *r, uint64_t gpa, void *at, int f
 	return FBK_RETIRED_DONE;
 }
 
-static const struct fbk_gmem_region *region_of(const struct fbk_gmem *gmem, uint64_t gpa)
-{
-	uint32_t i;
-
-	for (i = 0; i < gmem->nr_regions; i++)
-		if (gpa - gmem->region[i].gpa.addr < gmem->region[i].len)
-			return &gmem->region[i];
-	return NULL;
-}
-
-static void *place(const struct fbk_gmem_region *region, uint64_t gpa)
-{
-	return (void *)(uintptr_t)(region->hva.addr + (gpa - region->gpa.addr));
-}
-
 /* --- the road -------------------------------------------------------------------------------------------------------- */
 
 /* @state: 0: as it is. */
@@ -378,7 +364,7 @@ struct outcome {
 static struct outcome retire_page(struct fbk_vm *vm, uint64_t gpa)
 {
 	struct fbk_retire *r = vm->retire;
-	const struct fbk_gmem_region *region = region_of(vm->gmem, gpa);
+	const struct fbk_gmem_region *region = fbk_region_of(vm->gmem, gpa);
 	struct outcome o = { .retire = FBK_RETIRED_UNAVAILABLE };
 
 	if (!(r->can & FBK_RETIRE_CAN_POISON) || !region || region->backing == FBK_BACKING_UNKNOWN) {
@@ -386,7 +372,7 @@ static struct outcome retire_page(struct fbk_vm *vm, uint64_t gpa)
 	} else if (r->nr == r->max) {
 		o.err = -ENOSPC;
 	} else {
-		o.retire = take(r, gpa, place(region, gpa), region->backing == FBK_BACKING_FILE, &o.err, &o.frame);
+		o.retire = take(r, gpa, fbk_region_at(region, gpa), region->backing == FBK_BACKING_FILE, &o.err, &o.frame);
 		if (o.frame != FBK_FRAME_UNKNOWN)
 			set(vm, gpa, o.retire == FBK_RETIRED_DONE ? FBK_PAGE_ISOLATED : 0, o.frame);
 	}
@@ -413,7 +399,7 @@ static int wait_for_guest(struct fbk_retire *r, uint64_t gpa)
 static struct outcome consumed(struct fbk_vm *vm, const struct fbk_event *ev, uint64_t gpa)
 {
 	struct fbk_retire *r = vm->retire;
-	const struct fbk_gmem_region *region = region_of(vm->gmem, gpa);
+	const struct fbk_gmem_region *region = fbk_region_of(vm->gmem, gpa);
 	struct outcome left = { .retire = FBK_RETIRED_LEFT };
 
 	if (region && region->backing == FBK_BACKING_HUGETLB)
@@ -652,7 +638,7 @@ static int replace(struct fbk_retire *r, uint64_t gpa, void *at)
 static int heal(struct fbk_vm *vm, struct fbk_ledger_entry *e)
 {
 	struct fbk_retire *r = vm->retire;
-	const struct fbk_gmem_region *region = region_of(vm->gmem, e->gpa.addr);
+	const struct fbk_gmem_region *region = fbk_region_of(vm->gmem, e->gpa.addr);
 	void *at;
 	int err = 0;
 
@@ -660,7 +646,7 @@ static int heal(struct fbk_vm *vm, struct fbk_ledger_entry *e)
 		return -EOPNOTSUPP;
 	if (region->backing == FBK_BACKING_FILE && !(region->flags & FBK_GMEM_REPLACE))
 		return -EOPNOTSUPP;
-	at = place(region, e->gpa.addr);
+	at = fbk_region_at(region, e->gpa.addr);
 	if (e->frame == FBK_FRAME_UNKNOWN) {
 		err = replace(r, e->gpa.addr, at);
 		if (err)
