@@ -10,8 +10,6 @@
 #include <stdint.h>
 
 /* Bits of /proc/kpageflags [Linux include/uapi/linux/kernel-page-flags.h]. */
-#define FBK_KPF_DIRTY (UINT64_C(1) << 4)
-#define FBK_KPF_LRU (UINT64_C(1) << 5)
 #define FBK_KPF_BUDDY (UINT64_C(1) << 10)
 #define FBK_KPF_HWPOISON (UINT64_C(1) << 19)
 #define FBK_KPF_THP (UINT64_C(1) << 22)

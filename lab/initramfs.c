@@ -138,7 +138,7 @@ void fbk_lab_cpio_data(struct fbk_lab_cpio *cpio, const char *path, mode_t mode,
 	put_align(cpio);
 }
 
-void fbk_lab_cpio_link(struct fbk_lab_cpio *cpio, const char *path, const char *target)
+static void add_link(struct fbk_lab_cpio *cpio, const char *path, const char *target)
 {
 	parents(cpio, path);
 	put_head(cpio, path, S_IFLNK | 0777, strlen(target), 0, 0);
@@ -217,7 +217,7 @@ static void add_any(struct fbk_lab_cpio *cpio, const char *from, const char *pat
 		if (n < 0)
 			unreadable(from, errno);
 		target[n] = '\0';
-		fbk_lab_cpio_link(cpio, path, target);
+		add_link(cpio, path, target);
 		break;
 	default:
 		if (follow)

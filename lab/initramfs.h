@@ -38,14 +38,6 @@ void fbk_lab_cpio_data(struct fbk_lab_cpio *cpio, const char *path, mode_t mode,
 		       const void *data, size_t len);
 
 /**
- * fbk_lab_cpio_link - add a symbolic link
- * @cpio:   archive
- * @path:   place in the lab
- * @target: what it points to
- */
-void fbk_lab_cpio_link(struct fbk_lab_cpio *cpio, const char *path, const char *target);
-
-/**
  * fbk_lab_cpio_node - add a character device
  * @cpio: archive
  * @path: place in the lab

@@ -8,7 +8,6 @@
 
 #include <errno.h>
 #include <string.h>
-#include <time.h>
 
 #define RETRY_NS 1000000000ull /* a disk that was full a moment ago is not asked at every turn */
 

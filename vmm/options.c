@@ -51,7 +51,8 @@ static int digit(char ch)
 	return ch >= 'a' && ch <= 'f' ? ch - 'a' + 10 : -1;
 }
 
-int fbk_uuid_parse(const char *s, uint8_t ret[16])
+/* 8-4-4-4-12 hexadecimal digits. Errors: -EINVAL anything else, or all zeros, which stands for "not said". */
+static int parse_uuid(const char *s, uint8_t ret[16])
 {
 	uint8_t id[16], any = 0;
 
@@ -159,7 +160,7 @@ static int set_option(struct fbk_run_options *o, const char *name, char *val, ch
 	} else if (!strcmp(name, "--metrics")) {
 		o->metrics = val;
 	} else if (!strcmp(name, "--id")) {
-		if (fbk_uuid_parse(val, o->id)) {
+		if (parse_uuid(val, o->id)) {
 			snprintf(why, why_len, "--id %.40s: not a UUID (8-4-4-4-12 hexadecimal digits, not all zero)", val);
 			return -EINVAL;
 		}

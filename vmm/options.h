@@ -60,9 +60,6 @@ int fbk_options_parse(int argc, char **argv, struct fbk_run_options *ret, char *
 /* "512", "512M", "1g", "65536K": a plain number is MiB. Errors: -EINVAL no number, or too large for 64 bits. */
 int fbk_size_parse(const char *s, uint64_t *ret_bytes);
 
-/* 8-4-4-4-12 hexadecimal digits. Errors: -EINVAL anything else, or all zeros, which stands for "not said". */
-int fbk_uuid_parse(const char *s, uint8_t ret[16]);
-
 #define FBK_UUID_LEN 37 /* NUL included */
 void fbk_uuid_format(const uint8_t id[16], char ret[FBK_UUID_LEN]);
 

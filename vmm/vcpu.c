@@ -5,7 +5,6 @@
  *
  * [KVM-API 4.10 "KVM_RUN", 5 "The kvm_run structure"]
  */
-#include "gic.h"
 #include "monitor.h"
 #include "report.h"
 

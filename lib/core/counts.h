@@ -23,11 +23,6 @@ struct fbk_counts {
 	uint64_t file_failures;
 };
 
-static inline void fbk_counts_add(uint64_t *c, uint64_t n)
-{
-	__atomic_store_n(c, *c + n, __ATOMIC_RELAXED);
-}
-
 void fbk_counts_time(struct fbk_metrics_times *t, uint64_t ns);
 
 /* One error, once everything was done for it. @synced: its record went to the disk, and was waited for. */

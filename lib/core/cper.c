@@ -11,7 +11,6 @@
 #include "cursor.h"
 
 #include <errno.h>
-#include <string.h>
 
 /* [ACPI "Generic Error Status Block", Block Status] */
 #define STATUS_UNCORRECTABLE (1u << 0)

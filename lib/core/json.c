@@ -9,7 +9,7 @@
 
 #include <errno.h>
 
-void fbk_json_quoted(struct fbk_writer *w, const char *s)
+static void quoted(struct fbk_writer *w, const char *s)
 {
 	fbk_put(w, "\"");
 	for (; *s; s++) {
@@ -33,7 +33,7 @@ void fbk_json_key(struct fbk_writer *w, const char *k)
 	if (w->comma)
 		fbk_put(w, ",");
 	w->comma = 1;
-	fbk_json_quoted(w, k);
+	quoted(w, k);
 	fbk_put(w, ":");
 }
 
@@ -82,7 +82,7 @@ void fbk_json_text(struct fbk_writer *w, const char *k, const char *v)
 		return;
 	}
 	fbk_json_key(w, k);
-	fbk_json_quoted(w, v);
+	quoted(w, v);
 }
 
 void fbk_json_object(struct fbk_writer *w, const char *k)

@@ -8,8 +8,6 @@
 
 #include "writer.h"
 
-void fbk_json_quoted(struct fbk_writer *w, const char *s);
-
 /* Members: a key, and what it says. */
 void fbk_json_key(struct fbk_writer *w, const char *k);
 void fbk_json_null(struct fbk_writer *w, const char *k);

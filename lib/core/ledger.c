@@ -17,7 +17,6 @@
 #include "ledger_road.h"
 
 #include <errno.h>
-#include <string.h>
 
 #define SLOT_WORDS 3
 #define SOURCE_BITS 8

@@ -36,14 +36,19 @@ uint64_t fbk_metrics_bound_ns(uint32_t bucket)
 	return bucket < FBK_METRICS_BUCKETS - 1 ? bounds[bucket].ns : UINT64_MAX;
 }
 
+static void add(uint64_t *c, uint64_t n)
+{
+	__atomic_store_n(c, *c + n, __ATOMIC_RELAXED);
+}
+
 void fbk_counts_time(struct fbk_metrics_times *t, uint64_t ns)
 {
 	uint32_t i = 0;
 
 	while (i < FBK_METRICS_BUCKETS - 1 && ns > bounds[i].ns)
 		i++;
-	fbk_counts_add(&t->bucket[i], 1);
-	fbk_counts_add(&t->sum_ns, ns);
+	add(&t->bucket[i], 1);
+	add(&t->sum_ns, ns);
 }
 
 void fbk_counts_event(struct fbk_counts *c, const struct fbk_event *ev, int synced)
@@ -51,14 +56,14 @@ void fbk_counts_event(struct fbk_counts *c, const struct fbk_event *ev, int sync
 	uint32_t source = (uint32_t)ev->source % FBK_NR_SOURCES;
 	uint32_t severity = ev->decode ? FBK_METRICS_SEVERITIES : (uint32_t)ev->abort.severity % FBK_METRICS_SEVERITIES;
 
-	fbk_counts_add(&c->learnt[source][severity][ev->abort.kind % FBK_METRICS_CLASSES], 1);
-	fbk_counts_add(&c->verdict[ev->verdict.action % FBK_METRICS_VERDICTS][ev->verdict.reason % FBK_METRICS_REASONS], 1);
-	fbk_counts_add(&c->done[ev->notify % FBK_METRICS_METHODS][ev->replay % FBK_METRICS_METHODS], 1);
+	add(&c->learnt[source][severity][ev->abort.kind % FBK_METRICS_CLASSES], 1);
+	add(&c->verdict[ev->verdict.action % FBK_METRICS_VERDICTS][ev->verdict.reason % FBK_METRICS_REASONS], 1);
+	add(&c->done[ev->notify % FBK_METRICS_METHODS][ev->replay % FBK_METRICS_METHODS], 1);
 	fbk_counts_time(&c->duration, ev->duration_ns);
 	if (synced)
 		fbk_counts_time(&c->sync, ev->step_ns[FBK_STEP_RECORD]);
 	if (ev->ledger_file < 0)
-		fbk_counts_add(&c->file_failures, 1);
+		add(&c->file_failures, 1);
 }
 
 static uint64_t get(const uint64_t *c)
@@ -124,7 +129,7 @@ void fbk_counts_fold(struct fbk_counts *c, const struct fbk_counts *from)
 	size_t i;
 
 	for (i = 0; i < sizeof(*c) / sizeof(*t); i++)
-		fbk_counts_add(&t[i], f[i]);
+		add(&t[i], f[i]);
 }
 
 /* --- text [PROM-TEXT] -------------------------------------------------------------------------------------------- */

@@ -6,7 +6,6 @@
 #include "policy_key.h"
 
 #include <errno.h>
-#include <string.h>
 
 void fbk_policy_default(struct fbk_policy *ret)
 {

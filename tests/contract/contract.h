@@ -30,7 +30,6 @@ struct base {
 extern const struct base bases[NR_BASES]; /* EL1h, EL1t, EL0, AArch32 EL0 in A32 and T32 */
 #define BASE_EL1H (&bases[0])
 #define BASE_EL0 (&bases[2])
-#define BASE_A32 (&bases[3])
 
 extern bool has_sea;	 /* this kernel forwards SEAs */
 extern bool commits;	 /* the helper moves the PC at once; else it waits for KVM_RUN */

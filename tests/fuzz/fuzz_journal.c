@@ -10,7 +10,6 @@
 #include "core/crc32c.h"
 #include "core/journal.h"
 
-#include <errno.h>
 
 #define SLOT FBK_JOURNAL_SLOT_LEN
 #define MAX_SLOTS 8

@@ -209,7 +209,6 @@ long fbk_host_meminfo(const char *field);
 void fbk_host_expect_corrupted(long kb);
 /* Has the host's kernel said it since the scenario began? */
 bool fbk_host_said(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
-unsigned int fbk_host_count(const char *needle);
 /* Wait until a condition holds; fails the scenario with @what after @seconds. */
 void fbk_wait_until(unsigned int seconds, const char *what, bool (*cond)(void *arg), void *arg);
 unsigned int fbk_host_cpus(void);

@@ -25,7 +25,8 @@ static const char *const complaints[] = {
 	"leaked", "scheduling while atomic", "suspicious RCU",
 };
 
-void fbk_host_pump(void)
+/* Take in what the host's kernel has said. */
+static void pump(void)
 {
 	char record[8192], *body, *end;
 	ssize_t n;
@@ -80,13 +81,13 @@ void fbk_host_open(void)
 	if (!text)
 		abort();
 	load_module(fbk_path_files("sea_inject.ko"));
-	fbk_host_pump();
+	pump();
 	since = len;
 }
 
 void fbk_host_begin(void)
 {
-	fbk_host_pump();
+	pump();
 	since = len;
 }
 
@@ -96,7 +97,7 @@ const char *fbk_host_complaint(void)
 	size_t i, best = SIZE_MAX;
 	char *hit;
 
-	fbk_host_pump();
+	pump();
 	for (i = 0; i < sizeof(complaints) / sizeof(complaints[0]); i++) {
 		hit = strstr(text + since, complaints[i]);
 		if (hit && (size_t)(hit - text) < best)
@@ -118,19 +119,8 @@ bool fbk_host_said(const char *fmt, ...)
 	va_start(ap, fmt);
 	vsnprintf(needle, sizeof(needle), fmt, ap);
 	va_end(ap);
-	fbk_host_pump();
+	pump();
 	return strstr(text + since, needle);
-}
-
-unsigned int fbk_host_count(const char *needle)
-{
-	unsigned int nr = 0;
-	const char *p;
-
-	fbk_host_pump();
-	for (p = text + since; (p = strstr(p, needle)); p++)
-		nr++;
-	return nr;
 }
 
 long fbk_host_meminfo(const char *field)

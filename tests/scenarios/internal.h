@@ -35,8 +35,6 @@ const char *fbk_guests_finish(void);
 void fbk_guests_tell(void);
 
 void fbk_host_open(void);
-/* Take in what the host's kernel has said. */
-void fbk_host_pump(void);
 void fbk_host_begin(void);
 /* NULL, or the line by which the host's kernel complained of itself since the scenario began. */
 const char *fbk_host_complaint(void);

@@ -15,7 +15,6 @@
 struct fake_kvm {
 	/* what it offers */
 	int sea, dabt, iabt, ras;
-	int probe_fails;
 
 	/* what the vCPU is like */
 	uint64_t pstate, pc, esr_el1;

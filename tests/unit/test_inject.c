@@ -27,6 +27,14 @@ static struct fbk_abort abort_of(uint64_t esr)
 	return a;
 }
 
+static void levels(void **state)
+{
+	assert_int_equal(fbk_inject_el(0x0), 0);
+	assert_int_equal(fbk_inject_el(0x3c5), 1);
+	assert_int_equal(fbk_inject_el(0x10), 0); /* AArch32 user mode */
+	assert_int_equal(fbk_inject_el(0x13), 1); /* and supervisor */
+}
+
 static void aborts(void **state)
 {
 	static const struct {
@@ -362,6 +370,7 @@ static void every_call_may_fail(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(levels),
 		cmocka_unit_test(aborts),
 		cmocka_unit_test(what_sigbus_leaves_open),
 		cmocka_unit_test(far_stays_when_there_is_none),

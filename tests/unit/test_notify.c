@@ -15,7 +15,6 @@
 
 #include <firebreak/vm.h>
 
-#include <errno.h>
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>

@@ -12,7 +12,6 @@
 
 #define EC(ec) ((uint64_t)(ec) << 26)
 #define IL (UINT64_C(1) << 25)
-#define FNV (UINT64_C(1) << 10)
 #define GVA 0xffff800012345678
 #define GPA 0x40010000
 

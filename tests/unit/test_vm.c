@@ -1655,6 +1655,7 @@ static void callers_bugs(void **state)
 	assert_int_equal(fbk_vm_pump(NULL, &wait), -EINVAL);
 	assert_int_equal(fbk_vm_reset(NULL), -EINVAL);
 	assert_null(fbk_vm_ledger(NULL));
+	assert_int_equal(fbk_vm_kvm(NULL), 0);
 	fbk_vm_destroy(NULL);
 	fbk_vcpu_destroy(NULL);
 

@@ -10,7 +10,6 @@
 #include <firebreak/ghes.h>
 
 #include <stdio.h>
-#include <string.h>
 
 static unsigned char buf[FBK_GHES_AREA_LEN];
 
