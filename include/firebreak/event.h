@@ -65,8 +65,9 @@ struct fbk_event {
 
 	enum fbk_notify notify;
 	int32_t notify_err;   /* 0, or why not: -EBUSY the SEA source's earlier record was not acknowledged in time (it was
-				 withdrawn; the asynchronous one tells of its page, and of this one), -ENOSPC the queue is full (told later, from the ledger), -EHWPOISON the error
-				 block itself is poisoned, or what raise_async returned */
+				 withdrawn; the asynchronous one tells of its page, and of this one), -ENOSPC the queue is
+				 full (told later, from the ledger), -EHWPOISON the error block itself is poisoned, or what
+				 raise_async returned */
 	uint64_t ack_wait_ns; /* time spent waiting for the SEA source */
 	uint64_t record;      /* serial number in the record's FRU text; 0: no record was written for it yet */
 

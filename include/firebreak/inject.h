@@ -27,7 +27,8 @@ struct kvm_run;
 /**
  * fbk_inject_pstate - the interrupted guest's PSTATE
  *
- * Errors:  -EINVAL; -EIO the ioctl failed (errno tells).
+ * Return:  0.
+ * Errors:  -EINVAL null argument; -EIO the ioctl failed (errno tells).
  * Context: the vCPU's thread, outside KVM_RUN.
  */
 FBK_API FBK_MUST_CHECK int fbk_inject_pstate(int vcpu_fd, uint64_t *ret);
@@ -58,7 +59,9 @@ FBK_API FBK_MUST_CHECK int fbk_inject_abort(int vcpu_fd, struct kvm_run *run, ui
 /**
  * fbk_inject_serror - make an SError pending
  * @kvm: FBK_KVM_* bits; with FBK_KVM_INJECT_SERROR_ESR the guest is told "uncontainable"
+ * @ret: how it was done
  *
+ * Return:  0.
  * Errors:  -EIO the ioctl failed (errno tells).
  * Context: as fbk_inject_abort(). It cannot be cancelled.
  * Spec:    [K6]

@@ -133,6 +133,7 @@ FBK_API FBK_MUST_CHECK int fbk_ledger_lookup(const struct fbk_ledger *l, struct 
  * fbk_ledger_next - walk all pages, in no particular order
  * @cursor: 0 before the first call; advanced on success
  *
+ * Return:  0.
  * Errors:  -EINVAL; -ENOENT no more.
  * Context: as fbk_ledger_lookup().
  */

@@ -59,7 +59,8 @@ struct fbk_vm_config {
 	const struct fbk_policy *policy;    /* copied; NULL: fbk_policy_default() */
 	const struct fbk_vm_ops *ops;	    /* borrowed */
 	void *opaque;			    /* handed to every op */
-	uint32_t max_pages;		    /* ledger capacity in pages; 0: all of guest RAM, at most FBK_VM_DEFAULT_PAGES; those of ledger_file come on top */
+	uint32_t max_pages;		    /* ledger capacity in pages; 0: all of guest RAM, at most FBK_VM_DEFAULT_PAGES;
+					       those of ledger_file come on top */
 	uint32_t cper;			    /* FBK_VM_CPER_*: what the SEA source's records say beside the page */
 	struct fbk_ledger_file *ledger_file; /* borrowed: loaded here, and after fbk_vm_destroy() only closed; NULL: none */
 	uint8_t id[FBK_VM_ID_LEN]; /* the VM's, as a UUID for example: in each of its events (copied); zeros: not said */
@@ -72,8 +73,9 @@ struct fbk_vm_config {
  * @ret: the new object, freed with fbk_vm_destroy()
  *
  * Return:  0.
- * Errors:  -EINVAL null argument, size unknown, no such FBK_VM_CPER_*, a policy that fbk_policy_check() refuses, a layout outside guest RAM, an
- *          op is missing, or ledger_file was loaded before; -ENOMEM; -EIO probing the VM failed (errno tells).
+ * Errors:  -EINVAL null argument, size unknown, no such FBK_VM_CPER_*, a policy that fbk_policy_check() refuses, a layout
+ *          outside guest RAM, an op is missing, more pages than a ledger can hold, or ledger_file was loaded before;
+ *          -ENOMEM; -EIO probing the VM failed (errno tells).
  * Context: any thread. All memory that an error will need is taken here.
  */
 FBK_API FBK_MUST_CHECK int fbk_vm_create(const struct fbk_vm_config *cfg, struct fbk_vm **ret);
@@ -159,11 +161,12 @@ FBK_API FBK_MUST_CHECK int fbk_vm_sigbus(struct fbk_vm *vm, const siginfo_t *si,
  * fbk_vm_pump - deliver queued records whose turn has come, hand retired frames over to the kernel
  * @ret_wait_ns: how long until it is worth calling again; UINT64_MAX: nothing waits
  *
- * Call it when want_pump asks, and once when a guest starts with a ledger file; then again whenever the returned time has passed. It never blocks on the guest: it looks
- * for the acknowledgement, and writes the next record (up to 8 pages) when it is there. Since a guest
- * acknowledges before it has isolated anything, records also keep a distance in time. While the acknowledgement is
- * missing the interrupt is raised again now and then, at growing intervals up to one second. For a record in the SEA
- * source's block nothing need be done: it only is looked for, for about two seconds and ever less often, so that its acknowledgement is told.
+ * Call it when want_pump asks, and once when a guest starts with a ledger file; then again whenever the returned time has
+ * passed. It never blocks on the guest: it looks for the acknowledgement, and writes the next record (up to 8 pages) when it
+ * is there. Since a guest acknowledges before it has isolated anything, records also keep a distance in time. While the
+ * acknowledgement is missing the interrupt is raised again now and then, at growing intervals up to one second. For a
+ * record in the SEA source's block nothing need be done: its acknowledgement only is looked for, so that it is told, for
+ * about two seconds and ever less often.
  *
  * Return:  0.
  * Errors:  -EINVAL null argument; -EHWPOISON the asynchronous source's block is itself poisoned: what is queued stays

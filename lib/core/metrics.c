@@ -10,8 +10,8 @@
 #include <limits.h>
 
 _Static_assert(FBK_VERDICT_PAUSE < FBK_METRICS_VERDICTS, "one counter a verdict");
-_Static_assert(FBK_REASON_MALFORMED < FBK_METRICS_REASONS, "one a reason");
-_Static_assert(FBK_REPLAY_REGISTERS < FBK_METRICS_METHODS && FBK_NOTIFY_QUEUED < FBK_METRICS_METHODS, "one a method");
+_Static_assert(FBK_REASON_LEDGER_FULL < FBK_METRICS_REASONS, "one a reason");
+_Static_assert(FBK_REPLAY_REGISTERS < FBK_METRICS_METHODS && FBK_NOTIFY_KNOWN < FBK_METRICS_METHODS, "one a method");
 _Static_assert(FBK_ABORT_UNKNOWN < FBK_METRICS_CLASSES && FBK_SEVERITY_UEO < FBK_METRICS_SEVERITIES, "one a class");
 _Static_assert(FBK_PAGE_HEALED < FBK_METRICS_STATES, "one a state");
 
