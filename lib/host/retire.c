@@ -651,16 +651,15 @@ static int heal(struct fbk_vm *vm, struct fbk_ledger_entry *e)
 		err = replace(r, e->gpa.addr, at);
 		if (err)
 			return err;
-		e->frame = FBK_FRAME_PINNED;
 		/* Where it was there is a fresh page now. */
-		if (region->backing == FBK_BACKING_ANON)
-			return 0;
+		e->frame = FBK_FRAME_PINNED;
+	} else if (region->backing == FBK_BACKING_ANON) {
+		err = drop(at);
 	}
 	if (region->backing == FBK_BACKING_FILE)
 		return fbk_sys_mem->mmap(at, PAGE, PROT_READ | PROT_WRITE,
 					 MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED) == MAP_FAILED ? -errno : 0;
-	err = drop(at);
-	/* One that failed half-way is registered still, and would hold up whoever touches it. */
+	/* One that failed half-way may be registered still, and would hold up whoever touches it. */
 	if (!err && (r->can & FBK_RETIRE_CAN_POISON))
 		err = uffd_unregister(r, at);
 	return err;
