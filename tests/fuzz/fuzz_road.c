@@ -2,8 +2,9 @@
 /* SPDX-FileCopyrightText: The firebreak authors */
 /*
  * fuzz_road.c - a whole VM under a hostile guest and a failing kernel: any order of errors on any vCPU, guest writes all
- * over the error blocks, resets, pumps, and system calls that fail. Whatever happens, errors are answered out of the
- * documented set, each is told once, and a record that the guest can see is well-formed.
+ * over the error blocks, resets, pumps, pages that are retired and healed, and system calls that fail. Whatever happens,
+ * errors are answered out of the documented set, each is told once, a record that the guest can see is well-formed, and
+ * where a page was lost the guest finds no zeros before it is reset.
  */
 #include "fuzz.h"
 
@@ -14,11 +15,16 @@
 #include <firebreak/vm.h>
 
 #include <errno.h>
+#include <linux/userfaultfd.h>
+#include <sys/ioctl.h>
+#include <sys/mman.h>
 
 #define RAM_GPA UINT64_C(0x40000000)
 #define RAM_LEN (UINT64_C(64) * FBK_PAGE_SIZE)
 #define AREA_GPA (RAM_GPA + 0x10000)
 #define NR_VCPUS 2
+#define NR_PAGES (RAM_LEN / FBK_PAGE_SIZE)
+#define NR_GRAVES 24
 
 static unsigned char ram[RAM_LEN] __attribute__((aligned(65536)));
 static uint64_t now_ns, pstate;
@@ -78,6 +84,189 @@ static const struct fbk_sys fuzz_sys = {
 	.unmap = fuzz_unmap,
 };
 
+/* The process's page tables: what is mapped where guest RAM should be, and whether userfaultfd watches the place. */
+static enum { FRAME, EMPTY, MARKER } place[NR_PAGES];
+static int watched[NR_PAGES];
+static unsigned char yard[NR_GRAVES * FBK_PAGE_SIZE] __attribute__((aligned(4096)));
+static int is_file;
+
+/* NR_PAGES: not in guest RAM. */
+static size_t page_at(const void *at)
+{
+	uintptr_t offset = (uintptr_t)at - (uintptr_t)ram;
+
+	return offset < RAM_LEN ? offset / FBK_PAGE_SIZE : NR_PAGES;
+}
+
+static long mem_page_size(void)
+{
+	return FBK_PAGE_SIZE;
+}
+
+static int mem_userfaultfd(int flags)
+{
+	return 5;
+}
+
+static int mem_open(const char *path, int flags)
+{
+	return 6;
+}
+
+static int mem_close(int fd)
+{
+	return 0;
+}
+
+static int mem_ioctl(int fd, unsigned long request, void *arg)
+{
+	size_t n;
+
+	if (fails())
+		return -1;
+	if (request == UFFDIO_API)
+		return 0;
+	/* Each of the other three begins with the range. */
+	n = page_at((void *)(uintptr_t)((struct uffdio_range *)arg)->start);
+	CHECK(n < NR_PAGES && ((struct uffdio_range *)arg)->len == FBK_PAGE_SIZE);
+	if (request == UFFDIO_REGISTER) {
+		watched[n] = 1;
+	} else if (request == UFFDIO_UNREGISTER) {
+		watched[n] = 0;
+	} else if (place[n] == EMPTY) {
+		place[n] = MARKER;
+	} else {
+		errno = EEXIST;
+		return -1;
+	}
+	return 0;
+}
+
+static ssize_t mem_pread(int fd, void *buf, size_t len, off_t at)
+{
+	const uint64_t entry = UINT64_C(1) << 63 | 0x1234;
+
+	if (fails())
+		return -1;
+	memcpy(buf, &entry, sizeof(entry));
+	return sizeof(entry);
+}
+
+static ssize_t mem_write(int fd, const void *buf, size_t len)
+{
+	return fails() ? -1 : (ssize_t)len;
+}
+
+static void *mem_mmap(void *at, size_t len, int prot, int flags)
+{
+	if (!(flags & MAP_FIXED)) {
+		CHECK(len == sizeof(yard));
+		return yard;
+	}
+	CHECK(is_file && page_at(at) < NR_PAGES);
+	if (fails())
+		return MAP_FAILED;
+	place[page_at(at)] = FRAME;
+	watched[page_at(at)] = 0;
+	return at;
+}
+
+static void *mem_mremap(void *from, size_t len, int flags, void *to)
+{
+	if (fails())
+		return MAP_FAILED;
+	/* One way or the other between guest RAM and the graveyard. */
+	CHECK((page_at(from) < NR_PAGES) != (page_at(to) < NR_PAGES));
+	if (page_at(from) < NR_PAGES) {
+		place[page_at(from)] = EMPTY;
+		return to;
+	}
+	/* A mapping that moves leaves its registration behind, and takes the place of the one that was there. */
+	place[page_at(to)] = FRAME;
+	watched[page_at(to)] = 0;
+	return to;
+}
+
+static int mem_munmap(void *at, size_t len)
+{
+	CHECK(at == yard);
+	return 0;
+}
+
+static int mem_mprotect(void *at, size_t len, int prot)
+{
+	CHECK(page_at(at) == NR_PAGES);
+	return fails() ? -1 : 0;
+}
+
+static int mem_madvise(void *at, size_t len, int advice)
+{
+	if (fails())
+		return -1;
+	if (page_at(at) < NR_PAGES)
+		place[page_at(at)] = EMPTY;
+	return 0;
+}
+
+static int mem_mlock(void *at, size_t len)
+{
+	return fails() ? -1 : 0;
+}
+
+static const struct fbk_sys_mem fuzz_mem = {
+	.page_size = mem_page_size,
+	.userfaultfd = mem_userfaultfd,
+	.open = mem_open,
+	.close = mem_close,
+	.ioctl = mem_ioctl,
+	.pread = mem_pread,
+	.write = mem_write,
+	.mmap = mem_mmap,
+	.munmap = mem_munmap,
+	.mremap = mem_mremap,
+	.mprotect = mem_mprotect,
+	.madvise = mem_madvise,
+	.mlock = mem_mlock,
+};
+
+/* After every step: nobody can read zeros where a page was lost, and what is out of reach is in the ledger as that. */
+static void look_at_memory(const struct fbk_vm *vm)
+{
+	struct fbk_ledger_entry e;
+	size_t n;
+
+	for (n = 0; n < NR_PAGES; n++) {
+		CHECK(place[n] != EMPTY || watched[n]);
+		if (place[n] == FRAME)
+			continue;
+		CHECK(fbk_ledger_lookup(fbk_vm_ledger(vm), (struct fbk_gpa){ RAM_GPA + n * FBK_PAGE_SIZE }, &e) == 0);
+		CHECK(e.state != FBK_PAGE_HEALED && e.frame != FBK_FRAME_UNKNOWN);
+		CHECK(place[n] != MARKER || e.state == FBK_PAGE_ISOLATED);
+	}
+}
+
+static int was_isolated(const struct fbk_vm *vm, const void *at)
+{
+	struct fbk_gpa gpa = { RAM_GPA + page_at(at) * FBK_PAGE_SIZE };
+	struct fbk_ledger_entry e;
+
+	return page_at(at) < NR_PAGES && fbk_ledger_lookup(fbk_vm_ledger(vm), gpa, &e) == 0 && e.state == FBK_PAGE_ISOLATED;
+}
+
+/* The guest is reset: its memory is good, but where the kernel refused. */
+static void heal(struct fbk_vm *vm)
+{
+	uint32_t kept = UINT32_MAX;
+	size_t n;
+
+	CHECK(fbk_vm_heal(vm, &kept) == 0);
+	CHECK(kept == fbk_ledger_lost(fbk_vm_ledger(vm)));
+	/* A fresh page comes where nothing is. */
+	for (n = 0; n < NR_PAGES; n++)
+		if (place[n] == EMPTY && !watched[n])
+			place[n] = FRAME;
+}
+
 static void on_event(void *opaque, const struct fbk_event *ev)
 {
 	char line[FBK_EVENT_JSON_MAX];
@@ -129,14 +318,19 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 	struct fbk_gmem_region r = { .gpa = { RAM_GPA }, .hva = { (uintptr_t)ram }, .len = RAM_LEN };
 	struct fbk_ghes_layout layout;
 	struct fbk_policy policy;
+	struct fbk_retire_config retire_cfg = { .size = sizeof(retire_cfg), .max_pages = NR_GRAVES };
+	struct fbk_retire *retire = NULL;
 	struct fbk_vm_config cfg = { .size = sizeof(cfg), .gmem = &gmem, .ghes = &layout, .policy = &policy, .ops = &ops };
 	struct kvm_run run[NR_VCPUS];
 	struct fbk_vcpu *vcpu[NR_VCPUS];
 	struct fbk_vm *vm;
-	uint32_t i, rules, expected = 0;
+	uint32_t i, rules, size, expected = 0;
 	int scribbled = 0, anywhere = 0;
 
 	fbk_sys = &fuzz_sys;
+	fbk_sys_mem = &fuzz_mem;
+	memset(place, 0, sizeof(place));
+	memset(watched, 0, sizeof(watched));
 	now_ns = UINT64_C(1700000000000000000);
 	nr_events = fail_in = 0;
 	memset(ram, 0, sizeof(ram));
@@ -149,7 +343,16 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 	policy.kernel = rules & 32 ? FBK_VERDICT_PAUSE : FBK_VERDICT_REPLAY;
 	policy.budget = rules & 64 ? FBK_VERDICT_SERROR : FBK_VERDICT_STOP;
 	policy.source[FBK_SOURCE_SIGBUS_IO] = rules & 128 ? FBK_VERDICT_PAUSE : FBK_VERDICT_REPORT;
-	cfg.max_pages = 1 + (uint32_t)fuzz_take(&f, 1) % 64;
+	size = (uint32_t)fuzz_take(&f, 1);
+	cfg.max_pages = 1 + size % 64;
+	if (size & 0xc0) {
+		is_file = (size & 0xc0) == 0xc0;
+		r.backing = is_file ? FBK_BACKING_FILE : FBK_BACKING_ANON;
+		r.flags = is_file ? FBK_GMEM_REPLACE : 0;
+		retire_cfg.flags = size & 0x80 ? FBK_RETIRE_ALWAYS : 0;
+		CHECK(fbk_retire_open(&retire_cfg, &retire) == 0);
+		cfg.retire = retire;
+	}
 	CHECK(fbk_gmem_add(&gmem, &r) == 0);
 	CHECK(fbk_ghes_layout_init(&layout, (struct fbk_gpa){ AREA_GPA }) == 0);
 	CHECK(fbk_vm_create(&cfg, &vm) == 0);
@@ -212,6 +415,12 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 			} else {
 				err = fbk_vm_sigbus(vm, &si, &v);
 				CHECK(err == 0 || err == -ERANGE);
+				/* The host may tell of a frame that was retired: no error, and no event. */
+				if (err == 0 && nr_events == told) {
+					CHECK(si.si_code == BUS_MCEERR_AO && v.action == FBK_VERDICT_REPORT);
+					CHECK(was_isolated(vm, si.si_addr));
+					break;
+				}
 			}
 			expected += err == 0 || err == -EIO;
 			break;
@@ -239,6 +448,19 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 			break;
 		}
 		case 6:
+			if (op & 64 && retire) {
+				/* At the guest's reset, as the guide has it. */
+				heal(vm);
+				CHECK(fbk_vm_reset(vm) == 0);
+				scribbled = 0;
+				break;
+			}
+			if (op & 32) {
+				/* One EFAULT for each retirement there was, and no more. */
+				if (fbk_vcpu_retry(vcpu[who]))
+					CHECK(retire && fbk_vcpu_retry(vcpu[who]) == 0);
+				break;
+			}
 			fail_in = 1 + (op >> 3 & 3);
 			break;
 		default:
@@ -251,10 +473,12 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 		}
 		CHECK(nr_events == expected);
 		CHECK(nr_events - told <= 1);
+		look_at_memory(vm);
 	}
 
 	for (i = 0; i < NR_VCPUS; i++)
 		fbk_vcpu_destroy(vcpu[i]);
 	fbk_vm_destroy(vm);
+	fbk_retire_close(retire);
 	return 0;
 }
