@@ -99,13 +99,13 @@ static void guid(struct fbk_writer *w, const char *k, const uint8_t *g)
 	uint32_t i;
 
 	fbk_json_key(w, k);
-	fbk_put(w, "\"");
+	fbk_put_text(w, "\"");
 	for (i = 0; i < sizeof(order); i++) {
 		if (i == 4 || i == 6 || i == 8 || i == 10)
-			fbk_put(w, "-");
+			fbk_put_text(w, "-");
 		fbk_put_number(w, g[order[i]], 16, 2);
 	}
-	fbk_put(w, "\"");
+	fbk_put_text(w, "\"");
 }
 
 static void time_of(struct fbk_writer *w, const struct fbk_cper_time *t)
@@ -117,10 +117,10 @@ static void time_of(struct fbk_writer *w, const struct fbk_cper_time *t)
 	if (!t->stated)
 		return;
 	fbk_json_key(w, "timestamp");
-	fbk_put(w, "\"");
+	fbk_put_text(w, "\"");
 	for (i = 0; i < 6; i++) {
 		fbk_put_number(w, part[i], 10, i ? 2 : 4);
-		fbk_put(w, behind[i]);
+		fbk_put_text(w, behind[i]);
 	}
 	fbk_json_bool(w, "timestampIsPrecise", t->precise);
 }
@@ -132,7 +132,7 @@ static void base64(struct fbk_writer *w, const char *k, const uint8_t *p, uint32
 	uint32_t i, j;
 
 	fbk_json_key(w, k);
-	fbk_put(w, "\"");
+	fbk_put_text(w, "\"");
 	for (i = 0; i < len && !w->full; i += 3) {
 		uint32_t left = len - i, v = (uint32_t)p[i] << 16;
 		char out[4];
@@ -143,7 +143,7 @@ static void base64(struct fbk_writer *w, const char *k, const uint8_t *p, uint32
 			out[j] = j <= left ? digit[v >> (18 - 6 * j) & 0x3f] : '=';
 		fbk_put_raw(w, out, sizeof(out));
 	}
-	fbk_put(w, "\"");
+	fbk_put_text(w, "\"");
 }
 
 /* --- memory errors ------------------------------------------------------------------------------------------------ */
@@ -241,12 +241,12 @@ static void memory(struct fbk_writer *w, const struct fbk_cper_memory *m)
 	uint32_t i;
 
 	fbk_json_key(w, "message");
-	fbk_put(w, "\"Memory error");
+	fbk_put_text(w, "\"Memory error");
 	if (has(m, FBK_CPER_MEMORY_ADDRESS)) {
-		fbk_put(w, " at 0x");
+		fbk_put_text(w, " at 0x");
 		fbk_put_number(w, pa, 16, 1);
 	}
-	fbk_put(w, "\"");
+	fbk_put_text(w, "\"");
 	fbk_json_object(w, m->version == 1 ? "Memory" : "Memory2");
 	if (has(m, FBK_CPER_MEMORY_STATUS))
 		error_status(w, m->value[FBK_CPER_MEMORY_STATUS]);
@@ -260,9 +260,9 @@ static void memory(struct fbk_writer *w, const struct fbk_cper_memory *m)
 	if (has(m, FBK_CPER_MEMORY_ADDRESS)) {
 		fbk_json_uint(w, "physicalAddress", pa);
 		fbk_json_key(w, "physicalAddressHex");
-		fbk_put(w, "\"0x");
+		fbk_put_text(w, "\"0x");
 		fbk_put_number(w, pa, 16, 16);
-		fbk_put(w, "\"");
+		fbk_put_text(w, "\"");
 	}
 	for (i = 0; i < FBK_CPER_NR_MEMORY_FIELDS; i++)
 		if (keys[i] && has(m, (enum fbk_cper_memory_field)i))
@@ -659,7 +659,7 @@ int fbk_cper_json(const struct fbk_cper_view *v, char *buf, size_t len)
 
 	if (!v || !buf)
 		return -EINVAL;
-	fbk_put(&w, "{");
+	fbk_put_text(&w, "{");
 	if (v->form == FBK_CPER_RECORD)
 		record_header(&w, v);
 	else
@@ -673,6 +673,6 @@ int fbk_cper_json(const struct fbk_cper_view *v, char *buf, size_t len)
 	while (fbk_cper_section_next(v, &cursor, &s) == 0)
 		section(&w, &s);
 	fbk_json_array_end(&w);
-	fbk_put(&w, "}");
+	fbk_put_text(&w, "}");
 	return fbk_writer_end(&w);
 }

@@ -43,9 +43,9 @@ static void put_vm(struct fbk_writer *w, const uint8_t id[FBK_VM_ID_LEN])
 		return;
 	}
 	fbk_json_key(w, "vm");
-	fbk_put(w, "\"");
+	fbk_put_text(w, "\"");
 	fbk_put_uuid(w, id);
-	fbk_put(w, "\"");
+	fbk_put_text(w, "\"");
 }
 
 static void put_steps(struct fbk_writer *w, const struct fbk_event *ev)
@@ -65,7 +65,7 @@ int fbk_event_json(const struct fbk_event *ev, char *buf, size_t len)
 	if (!ev || !buf)
 		return -EINVAL;
 
-	fbk_put(&w, "{");
+	fbk_put_text(&w, "{");
 	fbk_json_text(&w, "kind", "error");
 	put_vm(&w, ev->vm);
 	fbk_json_uint(&w, "seq", ev->seq);
@@ -131,7 +131,7 @@ int fbk_event_json(const struct fbk_event *ev, char *buf, size_t len)
 	fbk_json_uint(&w, "repeats", ev->repeats);
 	put_steps(&w, ev);
 	fbk_json_uint(&w, "duration_ns", ev->duration_ns);
-	fbk_put(&w, "}\n");
+	fbk_put_text(&w, "}\n");
 	return fbk_writer_end(&w);
 }
 
@@ -143,7 +143,7 @@ int fbk_event_ack_json(const struct fbk_event_ack *ack, char *buf, size_t len)
 	if (!ack || !buf || ack->nr_pages > FBK_CPER_MAX_PAGES)
 		return -EINVAL;
 
-	fbk_put(&w, "{");
+	fbk_put_text(&w, "{");
 	fbk_json_text(&w, "kind", "acknowledged");
 	put_vm(&w, ack->vm);
 	if (ack->seq)
@@ -155,15 +155,15 @@ int fbk_event_ack_json(const struct fbk_event_ack *ack, char *buf, size_t len)
 	fbk_json_text(&w, "method", fbk_notify_name(ack->method));
 	fbk_json_uint(&w, "record", ack->record);
 	fbk_json_key(&w, "pages");
-	fbk_put(&w, "[");
+	fbk_put_text(&w, "[");
 	for (i = 0; i < ack->nr_pages; i++) {
-		fbk_put(&w, i ? ",\"0x" : "\"0x");
+		fbk_put_text(&w, i ? ",\"0x" : "\"0x");
 		fbk_put_number(&w, ack->pages[i].addr, 16, 1);
-		fbk_put(&w, "\"");
+		fbk_put_text(&w, "\"");
 	}
-	fbk_put(&w, "]");
+	fbk_put_text(&w, "]");
 	fbk_json_uint(&w, "waited_ns", ack->waited_ns);
-	fbk_put(&w, "}\n");
+	fbk_put_text(&w, "}\n");
 	return fbk_writer_end(&w);
 }
 

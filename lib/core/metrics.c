@@ -144,15 +144,15 @@ struct exposition {
 static void begin_family(struct exposition *e, const char *name, const char *type, const char *help)
 {
 	e->family = name;
-	fbk_put(&e->w, "# HELP ");
-	fbk_put(&e->w, name);
-	fbk_put(&e->w, " ");
-	fbk_put(&e->w, help);
-	fbk_put(&e->w, "\n# TYPE ");
-	fbk_put(&e->w, name);
-	fbk_put(&e->w, " ");
-	fbk_put(&e->w, type);
-	fbk_put(&e->w, "\n");
+	fbk_put_text(&e->w, "# HELP ");
+	fbk_put_text(&e->w, name);
+	fbk_put_text(&e->w, " ");
+	fbk_put_text(&e->w, help);
+	fbk_put_text(&e->w, "\n# TYPE ");
+	fbk_put_text(&e->w, name);
+	fbk_put_text(&e->w, " ");
+	fbk_put_text(&e->w, type);
+	fbk_put_text(&e->w, "\n");
 }
 
 static void put_vm(struct exposition *e)
@@ -164,7 +164,7 @@ static void put_vm(struct exposition *e)
 	if (s) {
 		for (; *s; s++) {
 			if (*s == '\\' || *s == '"')
-				fbk_put(&e->w, "\\");
+				fbk_put_text(&e->w, "\\");
 			fbk_put_raw(&e->w, *s == '\n' ? "\\n" : s, *s == '\n' ? 2 : 1);
 		}
 		return;
@@ -181,11 +181,11 @@ static void put_label(struct exposition *e, const char *key, const char *value)
 {
 	if (!key)
 		return;
-	fbk_put(&e->w, ",");
-	fbk_put(&e->w, key);
-	fbk_put(&e->w, "=\"");
-	fbk_put(&e->w, value);
-	fbk_put(&e->w, "\"");
+	fbk_put_text(&e->w, ",");
+	fbk_put_text(&e->w, key);
+	fbk_put_text(&e->w, "=\"");
+	fbk_put_text(&e->w, value);
+	fbk_put_text(&e->w, "\"");
 }
 
 struct label {
@@ -194,21 +194,21 @@ struct label {
 
 static void begin_sample(struct exposition *e, const char *suffix, struct label a, struct label b)
 {
-	fbk_put(&e->w, e->family);
-	fbk_put(&e->w, suffix);
-	fbk_put(&e->w, "{vm=\"");
+	fbk_put_text(&e->w, e->family);
+	fbk_put_text(&e->w, suffix);
+	fbk_put_text(&e->w, "{vm=\"");
 	put_vm(e);
-	fbk_put(&e->w, "\"");
+	fbk_put_text(&e->w, "\"");
 	put_label(e, a.key, a.value);
 	put_label(e, b.key, b.value);
-	fbk_put(&e->w, "} ");
+	fbk_put_text(&e->w, "} ");
 }
 
 static void put_sample(struct exposition *e, const char *suffix, struct label a, struct label b, uint64_t v)
 {
 	begin_sample(e, suffix, a, b);
 	fbk_put_number(&e->w, v, 10, 1);
-	fbk_put(&e->w, "\n");
+	fbk_put_text(&e->w, "\n");
 }
 
 static const struct label no_label;
@@ -292,9 +292,9 @@ static void put_times(struct exposition *e, const char *name, const char *help, 
 	}
 	begin_sample(e, "_sum", no_label, no_label);
 	fbk_put_number(&e->w, t->sum_ns / S, 10, 1);
-	fbk_put(&e->w, ".");
+	fbk_put_text(&e->w, ".");
 	fbk_put_number(&e->w, t->sum_ns % S, 10, 9);
-	fbk_put(&e->w, "\n");
+	fbk_put_text(&e->w, "\n");
 	put_sample(e, "_count", no_label, no_label, sum);
 }
 

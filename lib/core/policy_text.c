@@ -18,14 +18,14 @@
 
 static void put_key(struct fbk_writer *o, const struct fbk_policy_key *k)
 {
-	fbk_put(o, k->prefix);
-	fbk_put(o, k->name);
+	fbk_put_text(o, k->prefix);
+	fbk_put_text(o, k->name);
 }
 
 static void put_value(struct fbk_writer *o, const struct fbk_policy_key *k, uint32_t value)
 {
 	if (k->kind == FBK_POLICY_CONSUMED || k->kind == FBK_POLICY_UNCONSUMED)
-		fbk_put(o, fbk_verdict_name((enum fbk_verdict_action)value));
+		fbk_put_text(o, fbk_verdict_name((enum fbk_verdict_action)value));
 	else
 		fbk_put_number(o, value, 10, 1);
 }
@@ -35,15 +35,15 @@ static void put_choice(struct fbk_writer *o, const struct fbk_policy_key *k)
 {
 	switch (k->kind) {
 	case FBK_POLICY_CONSUMED:
-		fbk_put(o, "one of replay, serror, pause, stop");
+		fbk_put_text(o, "one of replay, serror, pause, stop");
 		break;
 	case FBK_POLICY_UNCONSUMED:
-		fbk_put(o, "one of report, pause, stop");
+		fbk_put_text(o, "one of report, pause, stop");
 		break;
 	default:
-		fbk_put(o, "a number from ");
+		fbk_put_text(o, "a number from ");
 		fbk_put_number(o, k->min, 10, 1);
-		fbk_put(o, " to ");
+		fbk_put_text(o, " to ");
 		fbk_put_number(o, k->max, 10, 1);
 	}
 }
@@ -74,7 +74,7 @@ static struct fbk_writer wrong(struct reader *r, size_t at, const char *what)
 
 	/* What is not written stays zero: the sentence ends in NUL, even one that was cut short. */
 	*r->error = (struct fbk_policy_error){ .line = r->line_nr, .column = (uint32_t)at + 1 };
-	fbk_put(&o, what);
+	fbk_put_text(&o, what);
 	return o;
 }
 
@@ -132,10 +132,10 @@ static void put_word(struct fbk_writer *o, const struct word *w)
 {
 	size_t i, n = w->len < KEY_MAX ? w->len : KEY_MAX;
 
-	fbk_put(o, "\"");
+	fbk_put_text(o, "\"");
 	for (i = 0; i < n; i++)
 		fbk_put_raw(o, w->s[i] > ' ' && w->s[i] < 0x7f && w->s[i] != '"' ? &w->s[i] : "?", 1);
-	fbk_put(o, n < w->len ? "...\"" : "\"");
+	fbk_put_text(o, n < w->len ? "...\"" : "\"");
 }
 
 static uint32_t least(uint32_t a, uint32_t b)
@@ -184,9 +184,9 @@ static int no_such_key(struct reader *r, size_t at, const struct word *w)
 	o = wrong(r, at, "no such key: ");
 	put_word(&o, w);
 	if (best[0]) {
-		fbk_put(&o, "; did you mean ");
-		fbk_put(&o, best);
-		fbk_put(&o, "?");
+		fbk_put_text(&o, "; did you mean ");
+		fbk_put_text(&o, best);
+		fbk_put_text(&o, "?");
 	}
 	return -EBADMSG;
 }
@@ -238,12 +238,12 @@ static int read_value(struct reader *r, const struct fbk_policy_key *k)
 	o = wrong(r, at, "");
 	put_key(&o, k);
 	if (!w.len) {
-		fbk_put(&o, ": the value is missing");
+		fbk_put_text(&o, ": the value is missing");
 	} else {
-		fbk_put(&o, ": it cannot be ");
+		fbk_put_text(&o, ": it cannot be ");
 		put_word(&o, &w);
 	}
-	fbk_put(&o, ": ");
+	fbk_put_text(&o, ": ");
 	put_choice(&o, k);
 	return -EBADMSG;
 }
@@ -262,9 +262,9 @@ static int read_version(struct reader *r)
 	o = wrong(r, at, "version: ");
 	if (w.len) {
 		put_word(&o, &w);
-		fbk_put(&o, " is not known here: only 1");
+		fbk_put_text(&o, " is not known here: only 1");
 	} else {
-		fbk_put(&o, "the value is missing: only 1 is known here");
+		fbk_put_text(&o, "the value is missing: only 1 is known here");
 	}
 	return -EBADMSG;
 }
@@ -290,7 +290,7 @@ static int seen_before(struct reader *r, size_t at, const struct word *key, uint
 	struct fbk_writer o = wrong(r, at, "given before: ");
 
 	put_word(&o, key);
-	fbk_put(&o, ", in line ");
+	fbk_put_text(&o, ", in line ");
 	fbk_put_number(&o, line, 10, 1);
 	return -EBADMSG;
 }
@@ -352,7 +352,7 @@ static int check_bytes(struct reader *r)
 		o = wrong(r, i, "byte 0x");
 		fbk_put_raw(&o, &hex[ch >> 4], 1);
 		fbk_put_raw(&o, &hex[ch & 15], 1);
-		fbk_put(&o, ch >= 0x80 ? " is allowed in comments only" : " is not allowed");
+		fbk_put_text(&o, ch >= 0x80 ? " is allowed in comments only" : " is not allowed");
 		return -EBADMSG;
 	}
 	return 0;
@@ -366,7 +366,7 @@ static int read_line(struct reader *r)
 		struct fbk_writer o = wrong(r, FBK_POLICY_LINE_MAX, "the line is longer than ");
 
 		fbk_put_number(&o, FBK_POLICY_LINE_MAX, 10, 1);
-		fbk_put(&o, " bytes");
+		fbk_put_text(&o, " bytes");
 		return -EBADMSG;
 	}
 	err = check_bytes(r);
@@ -401,7 +401,7 @@ int fbk_policy_parse(const char *text, size_t len, struct fbk_policy *ret, struc
 		struct fbk_writer o = wrong(&r, 0, "the text is longer than ");
 
 		fbk_put_number(&o, FBK_POLICY_FILE_MAX, 10, 1);
-		fbk_put(&o, " bytes");
+		fbk_put_text(&o, " bytes");
 		return -EBADMSG;
 	}
 	for (; pos < len; r.line_nr++) {
@@ -433,17 +433,17 @@ static void put_line(struct fbk_writer *o, const struct fbk_policy *p, const str
 	fbk_policy_key_at(i, &k);
 	value = fbk_policy_key_get(p, &k);
 	other = fbk_policy_key_get(standard, &k);
-	fbk_put(o, "\n# ");
-	fbk_put(o, k.meaning);
-	fbk_put(o, "\n");
+	fbk_put_text(o, "\n# ");
+	fbk_put_text(o, k.meaning);
+	fbk_put_text(o, "\n");
 	put_key(o, &k);
-	fbk_put(o, " = ");
+	fbk_put_text(o, " = ");
 	put_value(o, &k, value);
 	if (value != other) {
-		fbk_put(o, " # default: ");
+		fbk_put_text(o, " # default: ");
 		put_value(o, &k, other);
 	}
-	fbk_put(o, "\n");
+	fbk_put_text(o, "\n");
 }
 
 int fbk_policy_format(const struct fbk_policy *p, char *buf, size_t len)
@@ -455,7 +455,7 @@ int fbk_policy_format(const struct fbk_policy *p, char *buf, size_t len)
 	if (!p || !buf || fbk_policy_check(p))
 		return -EINVAL;
 	fbk_policy_default(&standard);
-	fbk_put(&o, "# What is to be done about memory errors. Of the rules that apply the gravest wins:\n"
+	fbk_put_text(&o, "# What is to be done about memory errors. Of the rules that apply the gravest wins:\n"
 		"# replay and report, then serror, pause, stop.\n"
 		"version = 1\n");
 	for (i = 0; i < FBK_POLICY_NR_KEYS; i++)

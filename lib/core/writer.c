@@ -16,7 +16,7 @@ void fbk_put_raw(struct fbk_writer *w, const char *s, size_t n)
 	w->pos += n;
 }
 
-void fbk_put(struct fbk_writer *w, const char *s)
+void fbk_put_text(struct fbk_writer *w, const char *s)
 {
 	for (; *s; s++)
 		fbk_put_raw(w, s, 1);
@@ -40,7 +40,7 @@ void fbk_put_uuid(struct fbk_writer *w, const uint8_t id[16])
 
 	for (i = 0; i < 16; i++) {
 		if (i == 4 || i == 6 || i == 8 || i == 10)
-			fbk_put(w, "-");
+			fbk_put_text(w, "-");
 		fbk_put_number(w, id[i], 16, 2);
 	}
 }

@@ -20,7 +20,7 @@ struct fbk_writer {
 };
 
 void fbk_put_raw(struct fbk_writer *w, const char *s, size_t n);
-void fbk_put(struct fbk_writer *w, const char *s);
+void fbk_put_text(struct fbk_writer *w, const char *s);
 /* @base: at most 16; @width: digits at least, at most 20 */
 void fbk_put_number(struct fbk_writer *w, uint64_t v, uint32_t base, uint32_t width);
 /* 8-4-4-4-12 lower-case hexadecimal digits [RFC 9562]. */
