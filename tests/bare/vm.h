@@ -64,7 +64,7 @@ struct vm {
 
 /* Code of the guest; as guest addresses with vm_code(). */
 extern const char guest_start[], guest_end[], guest_load[], guest_store[], guest_ldadd[],
-	guest_fetch[], guest_at[], guest_sweep[], guest_watch[];
+	guest_fetch[], guest_at[], guest_sweep[], guest_watch[], guest_fill[];
 /* The same accesses in A32 and T32, for AArch32 EL0. */
 extern const char guest_load_a32[], guest_store_a32[], guest_load_t32[], guest_store_t32[];
 

@@ -200,13 +200,7 @@ static long corrupted_kb(void)
 /* What KVM_RUN gives with an SEA on the page; here it is said to have been one. */
 static void loses(struct world *w, struct fbk_verdict *v)
 {
-	const uint64_t fields[4] = { 1, 0x92000010, PAGE_GPA + 8, PAGE_GPA };
-	struct kvm_run *run = w->vm->cpu[0].run;
-
-	begin(w->vm, BASE_EL0, 0x3c0, 0x30d00800, guest_load, PAGE_GPA + 8);
-	run_immediate(w->vm);
-	run->exit_reason = TEST_EXIT_ARM_SEA;
-	memcpy(run->padding, fields, sizeof(fields));
+	plant_sea(w->vm, PAGE_GPA + 8);
 	if (fbk_vcpu_sea(w->vcpu[0], v))
 		bail("the road fails");
 }
