@@ -278,6 +278,7 @@ int main(int argc, char **argv)
 		test_mmio();
 		test_sigbus();
 		test_retire();
+		test_memfd();
 		test_sea(argv[1]);
 		test_liar(argv[1]);
 	}

@@ -56,6 +56,7 @@ void test_states(bool mte);
 void test_mmio(void);
 void test_sigbus(void);
 void test_retire(void);
+void test_memfd(void);
 void test_liar(const char *module_path);
 void test_sea(const char *module_path);
 
