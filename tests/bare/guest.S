@@ -62,6 +62,18 @@ guest_watch:
 	ldr x1, [x0]
 	cbnz x1, guest_watch
 	b done
+/* Fills x3 words from x0 on with x1, to which x2 is added after each; x4 times over. */
+	.globl guest_fill
+guest_fill:
+	mov x5, x0
+	mov x6, x3
+1:	str x1, [x5], #8
+	add x1, x1, x2
+	subs x6, x6, #1
+	b.ne 1b
+	subs x4, x4, #1
+	b.ne guest_fill
+	b done
 	.globl guest_load_a32, guest_store_a32, guest_load_t32, guest_store_t32
 guest_load_a32:
 	.inst 0xe5901000 // ldr r1, [r0]

@@ -92,11 +92,14 @@ static unsigned char *ram_new(struct vm *vm, enum vm_memory memory)
 	int flags = MAP_NORESERVE | (memory == MEM_SHARED ? MAP_SHARED : MAP_PRIVATE) | MAP_ANONYMOUS;
 	unsigned char *area, *ram;
 
-	if (memory == MEM_HUGETLB) {
-		ram = mmap(NULL, RAM_LEN, PROT_READ | PROT_WRITE, flags | MAP_HUGETLB, -1, 0);
+	if (memory == MEM_HUGETLB || memory == MEM_HUGETLB_1G) {
+		unsigned int order = memory == MEM_HUGETLB ? 21 : 30;
+
+		vm->mapped = memory == MEM_HUGETLB ? RAM_LEN : 1UL << order;
+		ram = mmap(NULL, vm->mapped, PROT_READ | PROT_WRITE, flags | MAP_HUGETLB | (int)(order << 26 /* MAP_HUGE_SHIFT */), -1,
+			   0);
 		if (ram == MAP_FAILED)
 			bail("no hugetlb memory: %s", strerror(errno));
-		vm->mapped = RAM_LEN;
 		return ram;
 	}
 	area = mmap(NULL, RAM_LEN + BLOCK, PROT_READ | PROT_WRITE, flags, -1, 0);

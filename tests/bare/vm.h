@@ -46,7 +46,7 @@
 #define SYS_ESR ARM64_SYS_REG(3, 0, 5, 2, 0)
 #define SYS_FAR ARM64_SYS_REG(3, 0, 6, 0, 0)
 
-enum vm_memory { MEM_SMALL, MEM_THP, MEM_HUGETLB, MEM_SHARED };
+enum vm_memory { MEM_SMALL, MEM_THP, MEM_HUGETLB, MEM_HUGETLB_1G, MEM_SHARED };
 enum vm_mmu { MMU_OFF, MMU_4K, MMU_16K, MMU_64K };
 
 struct vcpu {
@@ -64,7 +64,7 @@ struct vm {
 
 /* Code of the guest; as guest addresses with vm_code(). */
 extern const char guest_start[], guest_end[], guest_load[], guest_store[], guest_ldadd[],
-	guest_fetch[], guest_at[], guest_sweep[], guest_watch[];
+	guest_fetch[], guest_at[], guest_sweep[], guest_watch[], guest_fill[];
 /* The same accesses in A32 and T32, for AArch32 EL0. */
 extern const char guest_load_a32[], guest_store_a32[], guest_load_t32[], guest_store_t32[];
 

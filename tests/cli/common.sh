@@ -36,6 +36,12 @@ run() { # status words name arguments...
 	fi
 }
 
+# A word before a command that may not read everything; empty if that cannot be had.
+unprivileged=
+if [ "$(id -u)" -eq 0 ]; then
+	setpriv --reuid 65534 --clear-groups true 2>/dev/null && unprivileged='setpriv --reuid 65534 --clear-groups'
+fi
+
 json_is() { # schema file name
 	"$python" -W ignore - "$1" "$2" <<-'end' 2>&1 | sed 's/^/# /'
 		import json, sys, jsonschema

@@ -54,6 +54,17 @@ void run_immediate(struct vm *vm)
 	vm->cpu[0].run->immediate_exit = 0;
 }
 
+void plant_sea(struct vm *vm, uint64_t gpa)
+{
+	const uint64_t fields[4] = { 1, 0x92000010, gpa, gpa & ~0xfffULL };
+	struct kvm_run *run = vm->cpu[0].run;
+
+	begin(vm, BASE_EL0, 0x3c0, 0x30d00800, guest_load, gpa);
+	run_immediate(vm);
+	run->exit_reason = TEST_EXIT_ARM_SEA;
+	memcpy(run->padding, fields, sizeof(fields));
+}
+
 int inject(struct vm *vm, uint32_t bits, struct fbk_abort *a, enum fbk_replay_method *method)
 {
 	uint64_t pstate;
@@ -267,7 +278,9 @@ int main(int argc, char **argv)
 		test_mmio();
 		test_sigbus();
 		test_retire();
+		test_memfd();
 		test_sea(argv[1]);
+		test_liar(argv[1]);
 	}
 	trouble = klog_trouble();
 	ok(!trouble, "the kernel's log shows no trouble", "it has '%s'", trouble ? trouble : "");

@@ -46,6 +46,8 @@ void begin(struct vm *vm, const struct base *b, uint64_t pstate, uint64_t sctlr,
 void run_immediate(struct vm *vm);
 /* The library's injection with these FBK_KVM_* bits; 0: by registers. */
 int inject(struct vm *vm, uint32_t bits, struct fbk_abort *a, enum fbk_replay_method *method);
+/* What KVM_RUN would leave with an SEA on that page, told of a vCPU about to load from it in user mode. */
+void plant_sea(struct vm *vm, uint64_t gpa);
 /* The guest runs to its handler: which vector; -1: it did not get there. */
 int run_to_vector(struct vm *vm);
 
@@ -53,6 +55,8 @@ void test_states(bool mte);
 void test_mmio(void);
 void test_sigbus(void);
 void test_retire(void);
+void test_memfd(void);
+void test_liar(const char *module_path);
 void test_sea(const char *module_path);
 
 #endif

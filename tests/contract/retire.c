@@ -200,13 +200,7 @@ static long corrupted_kb(void)
 /* What KVM_RUN gives with an SEA on the page; here it is said to have been one. */
 static void loses(struct world *w, struct fbk_verdict *v)
 {
-	const uint64_t fields[4] = { 1, 0x92000010, PAGE_GPA + 8, PAGE_GPA };
-	struct kvm_run *run = w->vm->cpu[0].run;
-
-	begin(w->vm, BASE_EL0, 0x3c0, 0x30d00800, guest_load, PAGE_GPA + 8);
-	run_immediate(w->vm);
-	run->exit_reason = TEST_EXIT_ARM_SEA;
-	memcpy(run->padding, fields, sizeof(fields));
+	plant_sea(w->vm, PAGE_GPA + 8);
 	if (fbk_vcpu_sea(w->vcpu[0], v))
 		bail("the road fails");
 }
@@ -351,26 +345,68 @@ static void test_kind(const char *name, enum vm_memory memory, enum fbk_backing 
 	world_close(&w);
 }
 
-static void test_hugetlb(void)
+/* How many huge pages of @kb KiB the host has, after it was asked for @want. */
+static int reserve(unsigned int kb, int want)
 {
-	FILE *f = fopen("/proc/sys/vm/nr_hugepages", "we");
+	char path[96];
+	FILE *f;
+
+	snprintf(path, sizeof(path), "/sys/kernel/mm/hugepages/hugepages-%ukB/nr_hugepages", kb);
+	f = fopen(path, "r+e");
+	if (!f || fprintf(f, "%d", want) < 0 || fflush(f))
+		bail("%s: %s", path, strerror(errno));
+	rewind(f);
+	if (fscanf(f, "%d", &want) != 1)
+		bail("%s says no number", path);
+	fclose(f);
+	return want;
+}
+
+/* The size of the pages of the mapping at an address, as the kernel says. */
+static unsigned int page_kb(const void *at)
+{
+	FILE *f = fopen("/proc/self/smaps", "re");
+	unsigned int kb = 0, found = 0;
+	unsigned long from, to;
+	char line[512];
+	bool inside = false;
+
+	while (f && fgets(line, sizeof(line), f)) {
+		if (sscanf(line, "%lx-%lx ", &from, &to) == 2 && strchr(line, '-') < strchr(line, ' '))
+			inside = (uintptr_t)at >= from && (uintptr_t)at < to;
+		else if (inside && sscanf(line, "KernelPageSize: %u kB", &kb) == 1)
+			found = kb;
+	}
+	if (f)
+		fclose(f);
+	return found;
+}
+
+static void test_hugetlb(const char *name, enum vm_memory memory, unsigned int kb, int nr)
+{
 	struct world w;
 	struct fbk_verdict v;
 	uint32_t kept = 0;
 	uint64_t pfn;
+	char what[96];
 
-	if (!f || fputs("8", f) < 0 || fclose(f))
-		bail("no hugetlb memory");
-	world_open(&w, MEM_HUGETLB, FBK_BACKING_HUGETLB, false);
-	memset(hva(&w), 0x5a, 8192);
+	if (reserve(kb, nr) < nr)
+		bail("no huge pages of %u KiB", kb);
+	world_open(&w, memory, FBK_BACKING_HUGETLB, false);
+	memset(hva(&w) - 4096, 0x5a, 3 * 4096);
 	pfn = pfn_of(hva(&w));
+	snprintf(what, sizeof(what), "retire, %s: the guest's memory is that", name);
+	ok(pfn && page_kb(hva(&w)) == kb, what, "pages of %u KiB", page_kb(hva(&w)));
 	loses(&w, &v);
+	snprintf(what, sizeof(what), "retire, %s: 4 KiB are lost, the huge page stays", name);
 	ok(v.action == FBK_VERDICT_REPLAY && w.ev.retire == FBK_RETIRED_LEFT && !w.ev.retire_err && w.ev.pages == 1 &&
-		   run_to_vector(w.vm) == VECTOR_EL0_SYNC && works(&w, guest_load, PAGE2_GPA) && pfn_of(hva(&w)) == pfn,
-	   "retire, hugetlb: 4 KiB are lost, the huge page stays", "%d, %u pages", w.ev.retire, w.ev.pages);
-	ok(!fbk_vm_heal(w.road, &kept) && kept == 1 && entry(&w).state == FBK_PAGE_POISONED,
-	   "retire, hugetlb: not healed, and said so", "%u kept", kept);
+		   run_to_vector(w.vm) == VECTOR_EL0_SYNC && works(&w, guest_load, PAGE2_GPA) && works(&w, guest_load, PAGE_GPA - 8) &&
+		   pfn_of(hva(&w)) == pfn && fbk_ledger_pages(fbk_vm_ledger(w.road)) == 1,
+	   what, "%d, %u pages", w.ev.retire, w.ev.pages);
+	snprintf(what, sizeof(what), "retire, %s: not healed, and said so", name);
+	ok(!fbk_vm_heal(w.road, &kept) && kept == 1 && entry(&w).state == FBK_PAGE_POISONED, what, "%u kept", kept);
 	world_close(&w);
+	(void)reserve(kb, 0);
 }
 
 /* Never retired, as without userfaultfd: a reset takes it away from the guest all the same, and keeps the frame. */
@@ -612,7 +648,8 @@ void test_retire(void)
 	test_kind("locked memory", MEM_SMALL, FBK_BACKING_ANON, true);
 	test_kind("a transparent huge page", MEM_THP, FBK_BACKING_ANON, false);
 	test_kind("shared memory", MEM_SHARED, FBK_BACKING_FILE, false);
-	test_hugetlb();
+	test_hugetlb("hugetlb of 2 MiB", MEM_HUGETLB, 2048, 4);
+	test_hugetlb("hugetlb of 1 GiB", MEM_HUGETLB_1G, 1048576, 1);
 	test_heal_alone();
 	test_hand_over("anonymous memory", MEM_SMALL, FBK_BACKING_ANON);
 	test_hand_over("a transparent huge page", MEM_THP, FBK_BACKING_ANON);

@@ -573,6 +573,29 @@ static void what_failed_heals_whole(void **state)
 	assert_true(n > 5);
 }
 
+static void no_memory_to_prepare(void **state)
+{
+	struct world w;
+	uint32_t n;
+	int err;
+
+	for (n = 1;; n++) {
+		prepare(&w, FBK_BACKING_ANON);
+		fake_kvm.fail_at = n;
+		fake_kvm.fail_errno = ENOMEM;
+		err = open_it(&w, 0, 0);
+		if (!err)
+			break;
+		assert_int_equal(err, -ENOMEM);
+		assert_null(w.retire);
+		assert_int_equal(fake_kvm.nr_allocs + fake_mem.nr_fds + fake_mem.nr_maps, 0);
+		fake_guest_exit(&w.guest);
+	}
+	assert_int_equal(n, 3); /* itself, and what it keeps of each frame */
+	fbk_retire_close(w.retire);
+	fake_guest_exit(&w.guest);
+}
+
 static void callers_bugs(void **state)
 {
 	struct fbk_retire_config cfg = { .size = sizeof(cfg) };
@@ -623,6 +646,7 @@ int main(void)
 		cmocka_unit_test(a_retry_for_each_retirement),
 		cmocka_unit_test(every_call_may_fail),
 		cmocka_unit_test(what_failed_heals_whole),
+		cmocka_unit_test(no_memory_to_prepare),
 		cmocka_unit_test(callers_bugs),
 	};
 
