@@ -9,11 +9,13 @@
  * where the virtual counter advances by one nanosecond an instruction; the first figure is the host's instructions,
  * kernel and user space together, the second those of user space alone.
  *
+ * Of the library's figures also the parts, by the steps that an event tells.
+ *
  * Last, what nobody pays for: the exit of a plain device access, of a VM without the capability and of one with it and
  * with the library attached, in a process that has both.
  *
  * Preconditions: root, sea_inject loaded, KVM_CAP_ARM_SEA_TO_USER. Output: one line a handler, tab-separated: name,
- * median, least and most instructions, and the median in user space. The median is the figure: an interrupt of the host
+ * median, least and most instructions, and the median in user space; and "step", handler, step, median. The median is the figure: an interrupt of the host
  * may fall into any round.
  */
 #include "count.h"
@@ -37,6 +39,10 @@ struct cost {
 };
 
 static struct count counter;
+/* What the latest event says. */
+static enum fbk_notify last_notify;
+static uint64_t last_step_ns[FBK_NR_STEPS];
+static uint64_t step[FBK_NR_STEPS][ROUNDS];
 
 static void bare_handler(const struct machine *m)
 {
@@ -92,8 +98,11 @@ static void measure(struct machine *m, struct fbk_vcpu *vcpu, bool notify, struc
 		run_to(m, FBK_KVM_EXIT_ARM_SEA);
 		began = now_ticks();
 		handle(m, vcpu);
-		if (i >= WARM_UP)
-			c->took[i - WARM_UP] = now_ticks() - began;
+		if (i < WARM_UP)
+			continue;
+		c->took[i - WARM_UP] = now_ticks() - began;
+		for (unsigned int k = 0; k < FBK_NR_STEPS; k++)
+			step[k][i - WARM_UP] = last_step_ns[k];
 	}
 	/* Apart: asking the counter is a system call. */
 	for (unsigned int i = 0; i < WARM_UP + ROUNDS; i++) {
@@ -124,11 +133,10 @@ static void measure_ordinary(struct machine *m, struct cost *c)
 	qsort(c->took, ROUNDS, sizeof(c->took[0]), ascending);
 }
 
-static enum fbk_notify last_notify;
-
 static void note_event(void *opaque, const struct fbk_event *ev)
 {
 	last_notify = ev->notify;
+	memcpy(last_step_ns, ev->step_ns, sizeof(last_step_ns));
 }
 
 static int no_interrupt(void *opaque)
@@ -177,6 +185,14 @@ static void print(const char *name, const struct cost *c)
 	       ns * (double)c->took[ROUNDS - 1], (unsigned long long)c->user[ROUNDS / 2]);
 }
 
+static void print_steps(const char *name)
+{
+	for (unsigned int k = 0; k < FBK_NR_STEPS; k++) {
+		qsort(step[k], ROUNDS, sizeof(step[k][0]), ascending);
+		printf("step\t%s\t%s\t%llu\n", name, fbk_step_name((enum fbk_step)k), (unsigned long long)step[k][ROUNDS / 2]);
+	}
+}
+
 int main(int argc, char **argv)
 {
 	static struct machine m, plain;
@@ -208,12 +224,14 @@ int main(int argc, char **argv)
 	print("bare", &c);
 	measure(&m, quiet_vcpu, false, &c);
 	print("library", &c);
+	print_steps("library");
 	if (last_notify != FBK_NOTIFY_NONE) {
 		fprintf(stderr, "sea-cost: a guest without ACPI was notified\n");
 		return 1;
 	}
 	measure(&m, telling_vcpu, true, &c);
 	print("library+ghes", &c);
+	print_steps("library+ghes");
 	if (last_notify != FBK_NOTIFY_SEA) {
 		fprintf(stderr, "sea-cost: the record went by way of '%s'\n", fbk_notify_name(last_notify));
 		return 1;

@@ -4,6 +4,7 @@
 function need(key) { if (!(key in v)) { print "bench: no figure for " key > "/dev/stderr"; missing = 1; exit 1 } return v[key] }
 function row(what, figure, unit, aim, met) { printf "%-46s %10s %-18s %-12s %s\n", what, figure, unit, aim, met ? "met" : "MISSED" }
 # The best of several is kept: what repeats is the same work, and only a disturbance makes it longer.
+$1 == "step" { step[$2, $3] = $4 }
 $1 == "ledger" { v[$2] = $3 }
 $1 ~ /^gmem-/ { plain[$1, $2] = $3; v[$1 "," $2] = $4; }
 $1 ~ /^(bare|library|library\+ghes)$/ && !(($1 "-user") in v && v[$1 "-user"] <= $5) { v[$1 "-user"] = $5 }
@@ -17,6 +18,11 @@ END {
 	row("", sprintf("%.2f", lib / bare), "x bare", "<= 1.30", lib / bare <= 1.3)
 	printf "%-46s %10d %-18s\n", "SEA handled: libfirebreak, GHES record", ghes, "instructions"
 	row("", sprintf("%.2f", ghes / bare), "x bare", "<= 2.00", ghes / bare <= 2)
+	print "  its steps, the system calls in them included: no notification, GHES record"
+	n = split("inspect notify record retire replay", names, " ")
+	for (i = 1; i <= n; i++)
+		if (step["library", names[i]] + step["library+ghes", names[i]])
+			printf "%-46s %10d %-18s %d\n", "    " names[i], step["library", names[i]], "instructions", step["library+ghes", names[i]]
 	printf "%-46s %10d %-18s\n", "  in user space: bare handler", need("bare-user"), "instructions"
 	row("  in user space: no notification", need("library-user"), "instructions", "<= 500", v["library-user"] <= 500)
 	row("  in user space: GHES record", need("library+ghes-user"), "instructions", "<= 2000", v["library+ghes-user"] <= 2000)
