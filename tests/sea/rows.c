@@ -102,7 +102,7 @@ static const struct row rows[] = {
 
 static bool same_exit(const struct outcome *o, const struct row *row)
 {
-	return o->kind == OUT_SEA && o->sea.flags == row->flags && o->sea.esr == row->esr &&
+	return o->kind == OUT_SEA && test_sea_flags_are(&o->sea, row->flags) && o->sea.esr == row->esr &&
 	       o->sea.gva == row->addr && o->sea.gpa == row->gpa;
 }
 
