@@ -99,6 +99,8 @@ sources_unpack()
 	local x args=()
 
 	[ ! -e "$sources/tree/MAINTAINERS" ] || return 0
+	exec 9>"$sources.lock" && flock 9 || fail_io "cannot write to $sources.lock"
+	[ ! -e "$sources/tree/MAINTAINERS" ] || { exec 9>&-; return 0; }
 	say "unpacking $package $version"
 	need_space 6000
 	for x in "${SOURCES_LEFT_OUT[@]}"; do
@@ -108,6 +110,7 @@ sources_unpack()
 	mkdir -p "$sources/tree.part" &&
 	tar -x -J -f "$sources/linux.tar.xz" -C "$sources/tree.part" --strip-components=1 "${args[@]}" &&
 	mv "$sources/tree.part" "$sources/tree" || fail_io "cannot unpack $package $version"
+	exec 9>&-
 }
 
 # sources_prune: all but the newest of each package that a series is built from
