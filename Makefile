@@ -67,6 +67,28 @@ demo: arm64 kmod guests lab-runner ## four acts in the lab: what a bad page cost
 test: native arm64 kmod guests lab-runner ## every test: unit, golden, fuzz corpora, embedding, lab, SEA table, contract, scenarios
 	@tests/run --kernel $(KERNEL)
 
+# The lab's host kernels that are built here. Those of 6.12 and 7 without the series are Debian's own; 6.12-stock and
+# 7-stock are for bench/kernels, which compares kernels of one configuration.
+KERNELS ?= 6.12-firebreak 7-firebreak
+DEBUG_KERNELS := 6.12-firebreak-debug 7-firebreak-debug
+
+.PHONY: kernels
+kernels: ## build host kernels with our patch series for the lab (KERNELS="6.12-firebreak 7-firebreak 7-stock ...")
+	@lab/setup
+	@kernel/build $(KERNELS)
+
+# What `make test` has run already (the newest kernel: all of it; 6.12: sea and contract) is left out, unless ALL is set.
+TEST_KERNELS := selftests@newest $(if $(ALL),sea@newest contract@newest scenarios@newest) \
+	selftests@6.12 $(if $(ALL),sea@6.12 contract@6.12) scenarios@6.12 \
+	$(foreach k,7-firebreak 6.12-firebreak,selftests@$(k) sea@$(k) contract@$(k) scenarios@$(k))
+# Their checks make kernels slow: one guest's story of each way in, beside all that needs no guest.
+TEST_DEBUG := $(foreach k,$(DEBUG_KERNELS),selftests@$(k) sea@$(k) contract@$(k) scenarios@$(k))
+
+.PHONY: test-kernels
+test-kernels: arm64 guests lab-runner ## the suites and KVM's selftests on stock and patched kernels (DEBUG=1: with lockdep and KASAN; ALL=1)
+	@kernel/build $(if $(DEBUG),$(DEBUG_KERNELS),6.12-firebreak 7-firebreak)
+	@$(if $(DEBUG),SCENARIO="$(or $(SCENARIO),01-anonymous 24-host-poison-consumed)") tests/run --only "$(if $(DEBUG),$(TEST_DEBUG),$(TEST_KERNELS))"
+
 .PHONY: test-unit
 test-unit: native ## the native tests only: unit, golden, fuzz corpora, embedding
 	@tests/run --only native

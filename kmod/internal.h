@@ -86,6 +86,13 @@ struct sea_stats {
 extern struct mutex sea_lock;
 extern struct sea_stats sea_stats;
 
+/* main.c */
+int sea_arm(struct sea_inject_arm *req);
+
+/* einj.c: the kernel's own interface for errors on request, as a stand-in */
+int sea_einj_init(void);
+void sea_einj_exit(void);
+
 /* target.c: from what the user names to pages of VMs */
 int sea_vms_of_pid(pid_t nr, struct list_head *refs);
 int sea_vms_of_host(struct list_head *refs);

@@ -77,7 +77,8 @@ static int sea_arm_check(const struct sea_inject_arm *req)
 	return sea_shape_check(req);
 }
 
-static int sea_arm(struct sea_inject_arm *req)
+/* Without sea_lock. */
+int sea_arm(struct sea_inject_arm *req)
 {
 	struct sea_spot *spots = NULL;
 	struct sea_vm_ref *ref;
@@ -247,13 +248,26 @@ static struct miscdevice sea_device = {
 
 static int __init sea_init(void)
 {
+	int err;
+
 	BUILD_BUG_ON(PAGE_SHIFT != 12);
 	sea_hook_init();
-	return misc_register(&sea_device);
+	err = sea_einj_init();
+	if (err)
+		return err;
+	err = misc_register(&sea_device);
+	if (err) {
+		sea_einj_exit();
+		/* Somebody may have been quick. */
+		sea_table_exit();
+		sea_hook_drain();
+	}
+	return err;
 }
 
 static void __exit sea_exit(void)
 {
+	sea_einj_exit();
 	misc_deregister(&sea_device);
 	sea_table_exit();
 	sea_hook_drain();

@@ -75,6 +75,17 @@ need_space()
 	fi
 }
 
+# end_tree PID: ends a process of ours and all below it
+end_tree()
+{
+	local p
+
+	for p in $(cat "/proc/$1/task/$1/children" 2>/dev/null); do
+		end_tree "$p"
+	done
+	kill "$1" 2>/dev/null
+}
+
 # section NAME: the packages of one section of lab/packages
 section()
 {
