@@ -281,9 +281,29 @@ static uint64_t sea_wait_ns(const struct fbk_vm *vm, uint64_t mono_ns)
 	uint64_t age = mono_ns - vm->told[FBK_GHES_SEA].wrote_ns;
 
 	/* A guest that has not read it for so long reads it no more; should it all the same, the next error shows it. */
-	if (!vm->acks || !vm->source[FBK_GHES_SEA].in_flight || age > BACKOFF_MAX_NS)
+	if (!vm->acks || !vm->source[FBK_GHES_SEA].in_flight || age > 3 * BACKOFF_MAX_NS)
 		return UINT64_MAX;
 	return age > BACKOFF_MIN_NS ? age : BACKOFF_MIN_NS;
+}
+
+/*
+ * Whether the SEA source's record has been there for longer than anybody would wait. A record that is found too old is
+ * given as long again: perhaps nothing has run meanwhile, neither the guest nor we, and its abort is only about to be taken.
+ */
+static int is_stale(struct fbk_vm *vm, uint64_t mono_ns)
+{
+	struct fbk_told *t = &vm->told[FBK_GHES_SEA];
+	uint64_t budget_ns = (uint64_t)vm->policy.ack_wait_us * 1000;
+	uint64_t serial = vm->source[FBK_GHES_SEA].serial;
+
+	if (mono_ns - t->wrote_ns <= budget_ns)
+		return 0;
+	if (t->old_serial != serial) {
+		t->old_serial = serial;
+		t->old_ns = mono_ns;
+		return 0;
+	}
+	return mono_ns - t->old_ns > budget_ns;
 }
 
 static int waiting(const struct fbk_vm *vm)
@@ -483,7 +503,7 @@ int fbk_notify_pump(struct fbk_vm *vm, uint64_t *ret_wait_ns)
 	now_ns = fbk_clock_ns(CLOCK_REALTIME);
 	mono_ns = fbk_clock_ns(CLOCK_MONOTONIC);
 	pthread_mutex_lock(&vm->lock);
-	if (look(vm, FBK_GHES_SEA) == FBK_TURN_GUEST && mono_ns - vm->told[FBK_GHES_SEA].wrote_ns > (uint64_t)vm->policy.ack_wait_us * 1000)
+	if (look(vm, FBK_GHES_SEA) == FBK_TURN_GUEST && is_stale(vm, mono_ns))
 		withdraw(vm); /* its abort came and went */
 	err = deliver(vm, &after, now_ns, mono_ns);
 	if (!err && waiting(vm)) {

@@ -27,6 +27,8 @@ struct fbk_told {
 	uint64_t seq;	   /* of the error that the record in it was written for; 0: several */
 	uint64_t wrote_ns; /* CLOCK_MONOTONIC */
 	uint64_t written, acknowledged, withdrawn;
+	uint64_t old_ns;     /* CLOCK_MONOTONIC when record old_serial was first found to lie there for too long */
+	uint64_t old_serial;
 };
 
 struct fbk_vm {
