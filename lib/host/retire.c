@@ -43,6 +43,8 @@
 #endif
 #define FEATURE_MINOR_SHMEM (UINT64_C(1) << 10)
 #define FEATURE_POISON (UINT64_C(1) << 14) /* Linux 6.6 */
+/* Who comes by in the window gets a signal, or an error, and never waits: the kernel can lose the waking of one who waits. */
+#define FEATURE_SIGBUS (UINT64_C(1) << 7) /* Linux 4.14 */
 #define REGISTER_MISSING (UINT64_C(1) << 0)
 #define REGISTER_MINOR (UINT64_C(1) << 2)
 
@@ -97,7 +99,7 @@ struct fbk_retire {
 
 static void handshake(struct fbk_retire *r)
 {
-	struct uffdio_api api = { .api = UFFD_API, .features = FEATURE_POISON | FEATURE_MINOR_SHMEM };
+	struct uffdio_api api = { .api = UFFD_API, .features = FEATURE_SIGBUS | FEATURE_POISON | FEATURE_MINOR_SHMEM };
 
 	r->minor = 1;
 	if (!fbk_sys_mem->ioctl(r->uffd, UFFDIO_API, &api)) {
@@ -105,7 +107,7 @@ static void handshake(struct fbk_retire *r)
 		return;
 	}
 	/* A kernel that has one of them only. A refused handshake leaves the descriptor as it was. */
-	api = (struct uffdio_api){ .api = UFFD_API, .features = FEATURE_POISON };
+	api = (struct uffdio_api){ .api = UFFD_API, .features = FEATURE_SIGBUS | FEATURE_POISON };
 	r->minor = 0;
 	if (!fbk_sys_mem->ioctl(r->uffd, UFFDIO_API, &api))
 		r->can |= FBK_RETIRE_CAN_POISON;
