@@ -6,7 +6,7 @@
 #include "fuzz.h"
 
 #include "image.h"
-#include "machine.h"
+#include "platform.h"
 
 #include <errno.h>
 

@@ -7,7 +7,7 @@
  */
 #include "fuzz.h"
 
-#include "machine.h"
+#include "platform.h"
 #include "virtio-blk.h"
 #include "virtio-rng.h"
 

@@ -8,7 +8,7 @@
 #ifndef FBK_TESTS_GUEST_MEMORY_H
 #define FBK_TESTS_GUEST_MEMORY_H
 
-#include "machine.h"
+#include "platform.h"
 
 #include <firebreak/gmem.h>
 

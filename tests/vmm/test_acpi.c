@@ -6,7 +6,7 @@
 #include "test.h"
 
 #include "acpi.h"
-#include "machine.h"
+#include "platform.h"
 
 static uint8_t blob[FBK_TABLES_LEN];
 static struct fbk_ghes_layout ghes;

@@ -7,7 +7,7 @@
 
 #include "bytes.h"
 #include "firmware.h"
-#include "machine.h"
+#include "platform.h"
 
 #include <libfdt.h>
 

@@ -7,7 +7,7 @@
 
 #include "bytes.h"
 #include "image.h"
-#include "machine.h"
+#include "platform.h"
 
 #define MIB (UINT64_C(1) << 20)
 

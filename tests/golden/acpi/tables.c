@@ -6,7 +6,7 @@
  * usage: acpi-tables FOLDER; makes FOLDER/CONFIG-SIGNATURE.aml for each configuration and table.
  */
 #include "acpi.h"
-#include "machine.h"
+#include "platform.h"
 
 #include <stdio.h>
 #include <stdlib.h>

@@ -2,7 +2,7 @@
 /* SPDX-FileCopyrightText: The firebreak authors */
 /* memory.c - see memory.h */
 #include "memory.h"
-#include "machine.h"
+#include "platform.h"
 
 #include <errno.h>
 #include <linux/kvm.h>

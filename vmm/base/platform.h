@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /* SPDX-FileCopyrightText: The firebreak authors */
 /*
- * machine.h - the memory map and interrupt numbers of the virtual machine.
+ * platform.h - the memory map and interrupt numbers of the virtual machine.
  *
  * Guest-visible: a change here changes the ABI that a running guest has seen.
  */
-#ifndef FBK_VMM_MACHINE_H
-#define FBK_VMM_MACHINE_H
+#ifndef FBK_VMM_PLATFORM_H
+#define FBK_VMM_PLATFORM_H
 
 #include <firebreak/ghes.h>
 #include <stdint.h>

@@ -3,7 +3,7 @@
 /* image.c - see image.h */
 #include "image.h"
 #include "bytes.h"
-#include "machine.h"
+#include "platform.h"
 
 int fbk_image_parse(const void *head, size_t head_len, uint64_t file_len, struct fbk_image *ret, const char **why)
 {

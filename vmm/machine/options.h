@@ -6,7 +6,7 @@
 #ifndef FBK_VMM_OPTIONS_H
 #define FBK_VMM_OPTIONS_H
 
-#include "machine.h"
+#include "platform.h"
 
 #include <stdbool.h>
 #include <stddef.h>

@@ -2,7 +2,7 @@
 /* SPDX-FileCopyrightText: The firebreak authors */
 /* gic.c - see gic.h. [KVM-API "ARM Virtual Generic Interrupt Controller v3"] */
 #include "gic.h"
-#include "machine.h"
+#include "platform.h"
 
 #include <errno.h>
 #include <linux/kvm.h>

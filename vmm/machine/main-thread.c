@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* SPDX-FileCopyrightText: The firebreak authors */
 /*
- * loop.c - the main thread: signals, terminal input, timers, and what becomes of the machine when the guest ends.
+ * main-thread.c - the main thread: signals, terminal input, timers, and what becomes of the machine when the guest ends.
  */
 #include "monitor.h"
 #include "report.h"

@@ -5,7 +5,7 @@
 #include "acpi.h"
 #include "devicetree.h"
 #include "efi.h"
-#include "machine.h"
+#include "platform.h"
 
 #define MAX_RANGES (3 + 2 * FBK_FIRMWARE_MAX_BAD)
 

@@ -3,7 +3,7 @@
 /* acpi.c - see acpi.h. Section numbers are those of ACPI 6.3. */
 #include "acpi.h"
 #include "aml.h"
-#include "machine.h"
+#include "platform.h"
 
 #define OEM_ID "FBREAK"
 #define OEM_TABLE_ID "FIREBRK1"

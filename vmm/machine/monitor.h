@@ -11,7 +11,7 @@
 #include "boot.h"
 #include "console.h"
 #include "eventlog.h"
-#include "machine.h"
+#include "platform.h"
 #include "options.h"
 #include "virtio-blk.h"
 #include "virtio-mmio.h"
@@ -122,7 +122,7 @@ int fbk_monitor_metrics_open(struct fbk_monitor *m); /* the road is open. Return
 void fbk_monitor_metrics_tend(struct fbk_monitor *m, uint64_t now_ns, uint64_t *deadline);
 void fbk_monitor_metrics_close(struct fbk_monitor *m);
 
-/* loop.c: until the guest has ended. Return: exit status. */
+/* main-thread.c: until the guest has ended. Return: exit status. */
 int fbk_loop(struct fbk_monitor *m);
 
 /* reset.c: while parked. Return: 0, or an exit status, told. */
