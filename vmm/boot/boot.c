@@ -2,7 +2,7 @@
 /* SPDX-FileCopyrightText: The firebreak authors */
 /* boot.c - see boot.h */
 #include "boot.h"
-#include "options.h"
+#include "exit.h"
 #include "report.h"
 
 #include <errno.h>

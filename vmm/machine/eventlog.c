@@ -2,7 +2,7 @@
 /* SPDX-FileCopyrightText: The firebreak authors */
 /* eventlog.c - see eventlog.h */
 #include "eventlog.h"
-#include "options.h"
+#include "exit.h"
 #include "report.h"
 
 #include <errno.h>

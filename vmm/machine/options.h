@@ -1,28 +1,16 @@
 /* SPDX-License-Identifier: MIT */
 /* SPDX-FileCopyrightText: The firebreak authors */
 /*
- * options.h - the command line of `firebreak run`, and the exit statuses.
+ * options.h - what machine is wanted: the command line of `firebreak run`.
  */
 #ifndef FBK_VMM_OPTIONS_H
 #define FBK_VMM_OPTIONS_H
 
+#include "exit.h"
 #include "platform.h"
 
 #include <stdbool.h>
 #include <stddef.h>
-
-enum fbk_exit {
-	FBK_EXIT_OFF = 0,	/* the guest powered itself off; check: all is there */
-	FBK_EXIT_LACKING = 1,	/* check: guests run, but their memory errors are not contained; ledger: damaged; decode: no external abort */
-	FBK_EXIT_PANIC = 10,	/* the guest kernel panicked */
-	FBK_EXIT_STOPPED = 11,	/* stopped by policy after a memory error */
-	FBK_EXIT_RESET = 12,	/* the guest reset itself, and --reset=exit */
-	FBK_EXIT_QUIT = 13,	/* the operator's escape key */
-	FBK_EXIT_USAGE = 64,	/* wrong usage */
-	FBK_EXIT_INPUT = 66,	/* kernel, initrd, disk, event, ledger, policy or record file cannot be used */
-	FBK_EXIT_UNABLE = 69,	/* this host cannot do what was asked for at all */
-	FBK_EXIT_HOST = 71,	/* the host, or this monitor, failed at run time */
-};
 
 enum fbk_sea_choice { FBK_SEA_AUTO, FBK_SEA_ON, FBK_SEA_OFF };
 enum fbk_retire_choice { FBK_RETIRE_AUTO, FBK_RETIRE_ON, FBK_RETIRE_EVERY, FBK_RETIRE_OFF };

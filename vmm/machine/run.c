@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 /* SPDX-FileCopyrightText: The firebreak authors */
 /*
- * run.c - `firebreak run`: put the machine together, run it, take it apart.
+ * run.c - put the machine together, run it, take it apart.
  */
-#include "command.h"
 #include "gic.h"
 #include "memory.h"
 #include "monitor.h"
 #include "policy.h"
 #include "report.h"
+#include "run.h"
 
 #include <firebreak/kvm.h>
 
@@ -374,20 +374,14 @@ static int run(struct fbk_monitor *m)
 	return r;
 }
 
-int fbk_command_run(int argc, char **argv)
+int fbk_monitor_run(const struct fbk_run_options *opt)
 {
 	static struct fbk_monitor monitor = { .lock = PTHREAD_MUTEX_INITIALIZER,
 					      .state_changed = PTHREAD_COND_INITIALIZER,
 					      .parked_changed = PTHREAD_COND_INITIALIZER };
-	char why[160];
 	int status;
 
-	if (fbk_options_parse(argc, argv, &monitor.opt, why, sizeof(why))) {
-		fbk_say("run: %s; `firebreak run --help` lists the options", why);
-		return FBK_EXIT_USAGE;
-	}
-	if (monitor.opt.help)
-		return fbk_command_help("run");
+	monitor.opt = *opt;
 	status = run(&monitor);
 	/* The kernel takes the machine apart with the process; the terminal is ours to restore, before a signal ends us. */
 	fbk_terminal_restore();
