@@ -29,7 +29,7 @@ static void arm_flush(struct fbk_console *c)
 
 /*
  * Called on a vCPU thread with the lock held. A reader that has stopped reading holds the guest up, but not the
- * monitor's end: the main loop never waits for the lock, and a kick breaks the write off.
+ * monitor's end: the main thread never waits for the lock, and a kick breaks the write off.
  */
 static void flush(struct fbk_console *c)
 {

@@ -36,7 +36,7 @@ void fbk_console_open(struct fbk_console *c); /* take standard input, and the te
 uint32_t fbk_console_read(struct fbk_console *c, uint64_t offset);
 void fbk_console_write(struct fbk_console *c, uint64_t offset, uint32_t val);
 
-/* Main loop; none of these waits for a reader of standard output. */
+/* Main thread; none of these waits for a reader of standard output. */
 int fbk_console_wants_input(struct fbk_console *c); /* 1, 0, or -EAGAIN: ask again soon */
 enum fbk_terminal_key fbk_console_input(struct fbk_console *c); /* standard input is readable */
 void fbk_console_flush(struct fbk_console *c);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* SPDX-FileCopyrightText: The firebreak authors */
 /*
- * ledger.c - the monitor's side of --ledger: open the file, and look after it from the main loop.
+ * ledger.c - the monitor's side of --ledger: open the file, and look after it from the main thread.
  */
 #include "monitor.h"
 #include "report.h"
@@ -47,8 +47,12 @@ int fbk_monitor_ledger_open(struct fbk_monitor *m)
 	const char *path = m->opt.ledger;
 	int r;
 
+	m->ledger_timer.at_ns = FBK_LOOP_NEVER;
 	if (!path)
 		return 0;
+	r = fbk_loop_timer(&m->loop, &m->ledger_timer);
+	if (r < 0)
+		return refuse(path, r, &info);
 	r = fbk_ledger_file_open(path, FBK_LEDGER_FILE_OWN, m->opt.has_id ? m->opt.id : NULL, &info, &m->ledger);
 	if (r < 0)
 		return refuse(path, r, &info);
@@ -70,16 +74,14 @@ void fbk_monitor_ledger_heal(struct fbk_monitor *m)
 		fbk_say("--ledger %s: could not be written yet: %s", m->opt.ledger, strerror(-r));
 }
 
-void fbk_monitor_ledger_tend(struct fbk_monitor *m, uint64_t now_ns, uint64_t *deadline)
+void fbk_monitor_ledger_tend(struct fbk_monitor *m)
 {
 	uint32_t wants = fbk_ledger_file_wants(m->ledger);
 	int r = 0;
 
-	if (!wants) {
-		*deadline = UINT64_MAX;
-		return;
-	}
-	if (*deadline != UINT64_MAX && now_ns < *deadline)
+	if (!wants)
+		m->ledger_timer.at_ns = FBK_LOOP_NEVER;
+	if (m->ledger_timer.at_ns != FBK_LOOP_NEVER || !wants)
 		return;
 	if (wants & FBK_LEDGER_FILE_WANTS_COMPACT)
 		r = fbk_ledger_file_compact(m->ledger);
@@ -90,7 +92,8 @@ void fbk_monitor_ledger_tend(struct fbk_monitor *m, uint64_t now_ns, uint64_t *d
 	else if (!r && m->ledger_troubled)
 		fbk_say("--ledger %s: is complete again", m->opt.ledger);
 	m->ledger_troubled = r < 0;
-	*deadline = r < 0 ? now_ns + RETRY_NS : UINT64_MAX;
+	if (r < 0)
+		m->ledger_timer.at_ns = fbk_loop_now() + RETRY_NS;
 }
 
 void fbk_monitor_ledger_close(struct fbk_monitor *m)

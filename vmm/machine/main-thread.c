@@ -11,20 +11,20 @@
 #include <poll.h>
 #include <string.h>
 #include <sys/signalfd.h>
-#include <time.h>
 #include <unistd.h>
 
 #define NS_PER_S 1000000000ull
 #define PANIC_GRACE_NS (5 * NS_PER_S) /* for the rest of the panic's message, where the guest does not reset */
-#define NEVER UINT64_MAX
+#define BUSY_NS (NS_PER_S / 50)	      /* when to look again at a console that a vCPU is writing to */
 
-static uint64_t now_ns(void)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return ts.tv_sec * NS_PER_S + ts.tv_nsec;
-}
+/* What the main thread waits for, beside being woken. */
+struct main_thread {
+	struct fbk_monitor *m;
+	struct fbk_loop_watch signals, flush, input, json, account;
+	struct fbk_loop_timer pump, panic;
+	bool panicked; /* and the timer runs */
+	int status;    /* exit status; -1: the guest goes on */
+};
 
 /* Signals that end or suspend the process come through a descriptor, so that no lock is held when they do. */
 static int open_signals(void)
@@ -42,11 +42,12 @@ static int open_signals(void)
 	return signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
 }
 
-static void on_signal(struct fbk_monitor *m, int fd)
+static void on_signal(void *opaque, short revents)
 {
+	struct main_thread *t = opaque;
 	struct signalfd_siginfo si;
 
-	if (read(fd, &si, sizeof(si)) != sizeof(si))
+	if (read(t->signals.fd, &si, sizeof(si)) != sizeof(si))
 		return;
 	switch (si.ssi_signo) {
 	case SIGTSTP:
@@ -57,21 +58,59 @@ static void on_signal(struct fbk_monitor *m, int fd)
 		fbk_terminal_raw();
 		break;
 	default:
-		m->signal = si.ssi_signo;
-		fbk_monitor_end(m, FBK_END_QUIT);
+		t->m->signal = si.ssi_signo;
+		fbk_monitor_end(t->m, FBK_END_QUIT);
 	}
 }
 
-static void pump(struct fbk_monitor *m, uint64_t *deadline)
+static void on_flush(void *opaque, short revents)
 {
-	uint64_t wait = NEVER, now;
+	struct main_thread *t = opaque;
 
-	if (!atomic_exchange(&m->want_pump, false) && (*deadline == NEVER || now_ns() < *deadline))
+	fbk_console_flush(&t->m->console);
+}
+
+static void on_input(void *opaque, short revents)
+{
+	struct main_thread *t = opaque;
+
+	switch (fbk_console_input(&t->m->console)) {
+	case FBK_KEY_NONE:
+		break;
+	case FBK_KEY_QUIT:
+		fbk_monitor_end(t->m, FBK_END_QUIT);
+		break;
+	case FBK_KEY_HELP:
+		fbk_say("Ctrl-A x: quit   Ctrl-A h: this help   Ctrl-A Ctrl-A: send Ctrl-A to the guest");
+		break;
+	}
+}
+
+static void on_pump_due(void *opaque)
+{
+	struct main_thread *t = opaque;
+
+	atomic_store(&t->m->want_pump, true);
+}
+
+static void on_panic_due(void *opaque)
+{
+	struct main_thread *t = opaque;
+
+	if (t->status < 0)
+		t->status = FBK_EXIT_PANIC;
+}
+
+static void pump(struct main_thread *t)
+{
+	uint64_t wait = FBK_LOOP_NEVER, now;
+
+	if (!atomic_exchange(&t->m->want_pump, false))
 		return;
-	if (fbk_vm_pump(m->road, &wait) < 0)
+	if (fbk_vm_pump(t->m->road, &wait) < 0)
 		wait = NS_PER_S; /* it has told in the event log; the queue is still there */
-	now = now_ns();
-	*deadline = wait < NEVER - now ? now + wait : NEVER;
+	now = fbk_loop_now();
+	t->pump.at_ns = wait < FBK_LOOP_NEVER - now ? now + wait : FBK_LOOP_NEVER;
 }
 
 /* The guest has ended. Return: an exit status, or -1: go on. */
@@ -112,89 +151,101 @@ static int on_end(struct fbk_monitor *m, enum fbk_end end)
 	return FBK_EXIT_HOST;
 }
 
-static void on_key(struct fbk_monitor *m, enum fbk_terminal_key key)
+static int open_thread(struct main_thread *t, struct fbk_monitor *m)
 {
-	if (key == FBK_KEY_QUIT)
-		fbk_monitor_end(m, FBK_END_QUIT);
-	else if (key == FBK_KEY_HELP)
-		fbk_say("Ctrl-A x: quit   Ctrl-A h: this help   Ctrl-A Ctrl-A: send Ctrl-A to the guest");
+	int r;
+
+	*t = (struct main_thread){
+		.m = m,
+		.signals = { open_signals(), POLLIN, on_signal, t },
+		.flush = { m->console.flush_fd, POLLIN, on_flush, t },
+		.input = { STDIN_FILENO, 0, on_input, t },
+		/* tend() writes, whatever has ended the turn. */
+		.json = { .fd = m->events.json.fd },
+		.account = { .fd = m->events.account.fd },
+		.pump = { FBK_LOOP_NEVER, on_pump_due, t },
+		.panic = { FBK_LOOP_NEVER, on_panic_due, t },
+		.status = -1,
+	};
+	if (t->signals.fd < 0)
+		return -errno;
+	r = fbk_loop_watch(&m->loop, &t->signals);
+	if (!r)
+		r = fbk_loop_watch(&m->loop, &t->flush);
+	if (!r)
+		r = fbk_loop_watch(&m->loop, &t->input);
+	if (!r)
+		r = fbk_loop_watch(&m->loop, &t->json);
+	if (!r)
+		r = fbk_loop_watch(&m->loop, &t->account);
+	if (!r)
+		r = fbk_loop_timer(&m->loop, &t->pump);
+	if (!r)
+		r = fbk_loop_timer(&m->loop, &t->panic);
+	return r;
 }
 
-int fbk_loop(struct fbk_monitor *m)
+/* Wait, and take what came by a descriptor. */
+static void turn(struct main_thread *t)
 {
-	uint64_t pump_at = NEVER, panic_at = NEVER, ledger_at = NEVER, metrics_at = NEVER;
-	int signals = open_signals(), status = -1;
+	struct fbk_monitor *m = t->m;
+	int wants = fbk_console_wants_input(&m->console), r;
 
-	if (signals < 0) {
-		fbk_say("signalfd: %s", strerror(errno));
+	t->input.events = wants > 0 ? POLLIN : 0;
+	t->json.events = fbk_linelog_waits(&m->events.json) ? POLLOUT : 0;
+	t->account.events = fbk_linelog_waits(&m->events.account) ? POLLOUT : 0;
+	r = fbk_loop_turn(&m->loop, wants < 0 ? fbk_loop_now() + BUSY_NS : FBK_LOOP_NEVER);
+	if (r < 0) {
+		fbk_say("poll: %s", strerror(-r));
+		fbk_monitor_end(m, FBK_END_HOST);
+	}
+}
+
+/* What others have left for this thread. */
+static void tend(struct main_thread *t)
+{
+	struct fbk_monitor *m = t->m;
+
+	fbk_sigbus_drain(m);
+	fbk_eventlog_drain(&m->events);
+	if (atomic_load(&m->panicked) && !m->opt.panic_waits && !t->panicked) {
+		t->panicked = true;
+		t->panic.at_ns = fbk_loop_now() + PANIC_GRACE_NS;
+	}
+	pump(t);
+	fbk_monitor_ledger_tend(m);
+	fbk_monitor_metrics_tend(m);
+}
+
+int fbk_main_thread(struct fbk_monitor *m)
+{
+	struct main_thread t;
+	int r = open_thread(&t, m);
+
+	if (r < 0) {
+		fbk_say("preparing the main thread: %s", strerror(-r));
 		return FBK_EXIT_HOST;
 	}
 	/* The threads come after the mask, so that they inherit it. */
-	status = fbk_cpus_start(m);
-	if (status)
-		return status;
+	r = fbk_cpus_start(m);
+	if (r)
+		return r;
 	fbk_console_open(&m->console);
 	fbk_cpus_run(m);
 
-	for (status = -1; status < 0;) {
-		struct pollfd fds[] = {
-			{ .fd = m->wake_fd, .events = POLLIN },
-			{ .fd = signals, .events = POLLIN },
-			{ .fd = m->console.flush_fd, .events = POLLIN },
-			{ .fd = -1, .events = POLLIN },
-			{ .fd = fbk_linelog_waits(&m->events.json) ? m->events.json.fd : -1, .events = POLLOUT },
-			{ .fd = fbk_linelog_waits(&m->events.account) ? m->events.account.fd : -1, .events = POLLOUT },
-		};
-		uint64_t until, now, count;
-		struct timespec ts;
-		int wants = fbk_console_wants_input(&m->console);
+	while (t.status < 0) {
 		enum fbk_end end;
 
-		if (wants > 0)
-			fds[3].fd = STDIN_FILENO;
-		until = pump_at < panic_at ? pump_at : panic_at;
-		if (ledger_at < until)
-			until = ledger_at;
-		if (metrics_at < until)
-			until = metrics_at;
-		now = now_ns();
-		if (wants < 0 && until > now + NS_PER_S / 50)
-			until = now + NS_PER_S / 50;
-		ts.tv_sec = until > now ? (until - now) / NS_PER_S : 0;
-		ts.tv_nsec = until > now ? (until - now) % NS_PER_S : 0;
-		if (ppoll(fds, sizeof(fds) / sizeof(fds[0]), until == NEVER ? NULL : &ts, NULL) < 0 && errno != EINTR) {
-			fbk_say("poll: %s", strerror(errno));
-			fbk_monitor_end(m, FBK_END_HOST);
-		}
-
-		if ((fds[0].revents & POLLIN) && read(m->wake_fd, &count, sizeof(count)) == sizeof(count))
-			fbk_sigbus_drain(m);
-		if (fds[1].revents & POLLIN)
-			on_signal(m, signals);
-		if (fds[2].revents & POLLIN)
-			fbk_console_flush(&m->console);
-		if (fds[3].revents)
-			on_key(m, fbk_console_input(&m->console));
-
-		fbk_eventlog_drain(&m->events);
-
-		if (atomic_load(&m->panicked) && !m->opt.panic_waits) {
-			if (panic_at == NEVER)
-				panic_at = now_ns() + PANIC_GRACE_NS;
-			else if (now_ns() >= panic_at)
-				status = FBK_EXIT_PANIC;
-		}
-		pump(m, &pump_at);
-		fbk_monitor_ledger_tend(m, now_ns(), &ledger_at);
-		fbk_monitor_metrics_tend(m, now_ns(), &metrics_at);
+		turn(&t);
+		tend(&t);
 		end = atomic_load(&m->end);
-		if (end != FBK_END_NONE && status < 0)
-			status = on_end(m, end);
+		if (end != FBK_END_NONE && t.status < 0)
+			t.status = on_end(m, end);
 	}
 	fbk_cpus_leave(m);
 	fbk_monitor_ledger_close(m);
 	fbk_eventlog_close(&m->events);
 	fbk_monitor_metrics_close(m);
 	fbk_console_close(&m->console);
-	return status;
+	return t.status;
 }

@@ -80,9 +80,12 @@ int fbk_monitor_metrics_open(struct fbk_monitor *m)
 {
 	int r;
 
+	m->metrics_timer.at_ns = FBK_LOOP_NEVER;
 	if (!m->opt.metrics)
 		return 0;
-	r = write_file(m);
+	r = fbk_loop_timer(&m->loop, &m->metrics_timer);
+	if (!r)
+		r = write_file(m);
 	if (r < 0) {
 		fbk_say("--metrics %s: %s", m->opt.metrics, strerror(-r));
 		return FBK_EXIT_INPUT;
@@ -99,20 +102,21 @@ static void refresh(struct fbk_monitor *m)
 	m->metrics_troubled = r < 0;
 }
 
-void fbk_monitor_metrics_tend(struct fbk_monitor *m, uint64_t now_ns, uint64_t *deadline)
+void fbk_monitor_metrics_tend(struct fbk_monitor *m)
 {
-	if (!m->opt.metrics)
+	uint64_t now;
+
+	if (!m->opt.metrics || m->metrics_timer.at_ns != FBK_LOOP_NEVER || !atomic_load(&m->metrics_stale))
 		return;
-	if (*deadline != UINT64_MAX && now_ns >= *deadline) {
-		*deadline = UINT64_MAX;
-		m->metrics_ns = now_ns;
-		refresh(m);
+	now = fbk_loop_now();
+	if (m->metrics_ns && now < m->metrics_ns + PERIOD_NS) {
+		m->metrics_timer.at_ns = m->metrics_ns + PERIOD_NS;
+		return;
 	}
-	if (atomic_exchange(&m->metrics_stale, false) && *deadline == UINT64_MAX) {
-		*deadline = m->metrics_ns + PERIOD_NS;
-		if (*deadline < now_ns || !m->metrics_ns)
-			*deadline = now_ns;
-	}
+	/* Before it is written: what is counted meanwhile is news. */
+	atomic_store(&m->metrics_stale, false);
+	m->metrics_ns = now;
+	refresh(m);
 }
 
 void fbk_monitor_metrics_close(struct fbk_monitor *m)

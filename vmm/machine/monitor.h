@@ -11,6 +11,7 @@
 #include "boot.h"
 #include "console.h"
 #include "eventlog.h"
+#include "loop.h"
 #include "platform.h"
 #include "options.h"
 #include "virtio-blk.h"
@@ -63,9 +64,10 @@ struct fbk_monitor {
 	struct fbk_retire *retire;	/* NULL: lost pages stay in reach */
 	struct fbk_ledger_file *ledger; /* NULL: none */
 	atomic_bool metrics_stale;	/* something was counted since */
-	bool metrics_troubled;		/* said that it cannot be written; this and the next are the main thread's */
-	uint64_t metrics_ns;		/* when it was written last */
-	bool ledger_troubled;		/* said that it cannot be written; the main thread's */
+	/* The main thread's own: what was said to be in trouble, and when to try again or to write next. */
+	bool metrics_troubled, ledger_troubled;
+	uint64_t metrics_ns; /* when it was written last */
+	struct fbk_loop_timer metrics_timer, ledger_timer;
 	struct fbk_boot boot;
 	struct fbk_cpu cpu[FBK_MAX_CPUS];
 
@@ -75,7 +77,7 @@ struct fbk_monitor {
 	struct fbk_virtio_blk blk[FBK_MAX_DISKS];
 	unsigned int nr_virtio;
 
-	int wake_fd; /* eventfd: the main loop has something to look at */
+	struct fbk_loop loop; /* the main thread's */
 	atomic_int end;	   /* enum fbk_end */
 	atomic_bool want_pump;
 	atomic_bool panicked;
@@ -106,24 +108,23 @@ void fbk_bus_access(struct fbk_monitor *m, uint64_t gpa, uint8_t data[8], uint32
 
 /* sigbus.c */
 int fbk_sigbus_init(struct fbk_monitor *m);   /* negative errno */
-void fbk_sigbus_drain(struct fbk_monitor *m); /* main loop: walk the road for what the handler has queued */
+void fbk_sigbus_drain(struct fbk_monitor *m); /* main thread: walk the road for what the handler has queued */
 /* An access of ours to guest memory met poison at or just behind @gpa: record and report it. Any thread. */
 void fbk_sigbus_found(struct fbk_monitor *m, struct fbk_gpa gpa);
 
 /* ledger.c: the file of --ledger; all of it does nothing without. Errors are told on standard error. */
 int fbk_monitor_ledger_open(struct fbk_monitor *m); /* enum fbk_exit, 0: done */
 void fbk_monitor_ledger_heal(struct fbk_monitor *m); /* the road is open, no vCPU runs */
-/* Main loop: write what waits, compact. @deadline: when to come back; UINT64_MAX: when woken */
-void fbk_monitor_ledger_tend(struct fbk_monitor *m, uint64_t now_ns, uint64_t *deadline);
+void fbk_monitor_ledger_tend(struct fbk_monitor *m); /* main thread, after each turn: write what waits, compact */
 void fbk_monitor_ledger_close(struct fbk_monitor *m); /* no vCPU runs any more */
 
 /* metrics.c: the file of --metrics, likewise. All of it on the main thread. */
 int fbk_monitor_metrics_open(struct fbk_monitor *m); /* the road is open. Return: 0, or an exit status, told */
-void fbk_monitor_metrics_tend(struct fbk_monitor *m, uint64_t now_ns, uint64_t *deadline);
+void fbk_monitor_metrics_tend(struct fbk_monitor *m); /* after each turn */
 void fbk_monitor_metrics_close(struct fbk_monitor *m);
 
 /* main-thread.c: until the guest has ended. Return: exit status. */
-int fbk_loop(struct fbk_monitor *m);
+int fbk_main_thread(struct fbk_monitor *m);
 
 /* reset.c: while parked. Return: 0, or an exit status, told. */
 int fbk_monitor_load(struct fbk_monitor *m); /* memory, firmware and vCPUs as at power-on */

@@ -16,18 +16,13 @@
 #include <fcntl.h>
 #include <linux/kvm.h>
 #include <string.h>
-#include <sys/eventfd.h>
 #include <sys/ioctl.h>
 #include <sys/random.h>
 #include <unistd.h>
 
 void fbk_monitor_wake(struct fbk_monitor *m)
 {
-	const uint64_t one = 1;
-
-	/* A full counter wakes as well as any. */
-	if (write(m->wake_fd, &one, sizeof(one)) < 0)
-		return;
+	fbk_loop_wake(&m->loop);
 }
 
 void fbk_monitor_end(struct fbk_monitor *m, enum fbk_end why)
@@ -344,9 +339,9 @@ static int run(struct fbk_monitor *m)
 			break;
 		}
 	signal(SIGPIPE, SIG_IGN); /* a console that nobody reads is no reason to end the guest */
-	m->wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-	if (m->wake_fd < 0) {
-		fbk_say("eventfd: %s", strerror(errno));
+	r = fbk_loop_init(&m->loop);
+	if (r < 0) {
+		fbk_say("eventfd: %s", strerror(-r));
 		return FBK_EXIT_HOST;
 	}
 	fbk_policy_default(&m->policy);
@@ -370,7 +365,7 @@ static int run(struct fbk_monitor *m)
 	if (!r)
 		r = open_road(m);
 	if (!r)
-		r = fbk_loop(m);
+		r = fbk_main_thread(m);
 	return r;
 }
 

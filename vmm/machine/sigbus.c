@@ -14,7 +14,7 @@
 #include <ucontext.h>
 
 /*
- * Addresses on their way from the signal handler to the main loop. Handlers of several threads may fill it at once:
+ * Addresses on their way from the signal handler to the main thread. Handlers of several threads may fill it at once:
  * each takes a slot by count, writes it, and marks it full.
  */
 #define RING_LEN 256

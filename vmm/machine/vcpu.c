@@ -202,7 +202,7 @@ static void run_until_told(struct fbk_cpu *cpu)
 {
 	struct fbk_monitor *m = cpu->m;
 
-	/* Once there is an end, the main loop decides what becomes of the machine. */
+	/* Once there is an end, the main thread decides what becomes of the machine. */
 	while (atomic_load_explicit(&m->state, memory_order_relaxed) == FBK_STATE_RUN &&
 	       atomic_load_explicit(&m->end, memory_order_relaxed) == FBK_END_NONE) {
 		int r, err;
