@@ -5,11 +5,18 @@
 
 #include <string.h>
 
-static void irq(void *opaque, unsigned int index, bool level)
+static void irq(void *opaque, unsigned int index)
 {
 	struct driver *d = opaque;
 
-	d->level = level;
+	d->irqs++;
+}
+
+static void kick(void *opaque, unsigned int index, unsigned int queue)
+{
+	struct driver *d = opaque;
+
+	d->kicked |= 1u << queue;
 }
 
 static void poisoned(void *opaque, struct fbk_gpa gpa)
@@ -28,28 +35,44 @@ uint32_t driver_read(struct driver *d, uint64_t reg)
 void driver_write(struct driver *d, uint64_t reg, uint32_t val)
 {
 	fbk_virtio_write(&d->dev, reg, 4, val);
+	while (d->kicked) {
+		unsigned int queue = __builtin_ctz(d->kicked);
+
+		d->kicked &= ~(1u << queue);
+		fbk_virtio_notify(&d->dev, queue);
+	}
 }
 
 void driver_open(struct driver *d, const struct fbk_virtio_ops *ops, void *dev)
 {
 	memset(d, 0, sizeof(*d));
 	test_ram_open(&d->ram);
-	d->host = (struct fbk_virtio_host){ irq, poisoned, &d->ram.gmem, d };
+	d->host = (struct fbk_virtio_host){ irq, kick, poisoned, &d->ram.gmem, d };
 	fbk_virtio_init(&d->dev, 0, ops, dev, &d->host);
+	driver_start(d, 0);
+}
 
+void driver_set_queue(struct driver *d, uint32_t queue, uint64_t desc, uint64_t avail, uint64_t used)
+{
+	driver_write(d, 0x30, queue);
+	driver_write(d, 0x38, DRV_NUM);
+	driver_write(d, 0x80, FBK_RAM_BASE + desc);
+	driver_write(d, 0x90, FBK_RAM_BASE + avail);
+	driver_write(d, 0xa0, FBK_RAM_BASE + used);
+	driver_write(d, 0x44, 1);
+}
+
+void driver_start(struct driver *d, uint32_t features)
+{
+	driver_write(d, 0x70, 0);
 	driver_write(d, 0x70, 1);
 	driver_write(d, 0x70, 3);
 	driver_write(d, 0x24, 1);
 	driver_write(d, 0x20, 1); /* VERSION_1 */
 	driver_write(d, 0x24, 0);
-	driver_write(d, 0x20, 1u << 28); /* indirect descriptors */
+	driver_write(d, 0x20, 1u << 28 | features); /* indirect descriptors */
 	driver_write(d, 0x70, 11);
-	driver_write(d, 0x30, 0);
-	driver_write(d, 0x38, DRV_NUM);
-	driver_write(d, 0x80, FBK_RAM_BASE + DRV_DESC);
-	driver_write(d, 0x90, FBK_RAM_BASE + DRV_AVAIL);
-	driver_write(d, 0xa0, FBK_RAM_BASE + DRV_USED);
-	driver_write(d, 0x44, 1);
+	driver_set_queue(d, 0, DRV_DESC, DRV_AVAIL, DRV_USED);
 	driver_write(d, 0x70, 15);
 }
 
@@ -66,11 +89,16 @@ void driver_desc(struct driver *d, uint64_t table, unsigned int i, uint64_t gpa,
 	test_ram_put(&d->ram, table + 16 * i + 14, next, 2);
 }
 
-void driver_kick(struct driver *d, uint16_t head)
+void driver_add(struct driver *d, uint16_t head)
 {
 	test_ram_put(&d->ram, DRV_AVAIL + 4 + 2 * (d->avail_idx % DRV_NUM), head, 2);
 	d->avail_idx++;
 	test_ram_put(&d->ram, DRV_AVAIL + 2, d->avail_idx, 2);
+}
+
+void driver_kick(struct driver *d, uint16_t head)
+{
+	driver_add(d, head);
 	driver_write(d, 0x50, 0);
 }
 

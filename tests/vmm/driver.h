@@ -26,12 +26,16 @@ struct driver {
 	struct test_ram ram;
 	struct fbk_virtio dev;
 	struct fbk_virtio_host host;
-	int level, nr_poisoned;
+	int irqs, nr_poisoned;
 	struct fbk_gpa poisoned; /* the latest */
+	uint32_t kicked;	 /* queues that the I/O thread has to look at; a test is that thread, too */
 	uint16_t avail_idx;
 };
 
 void driver_open(struct driver *d, const struct fbk_virtio_ops *ops, void *dev); /* up to DRIVER_OK */
+/* The same on an open device, after a reset, with more of the features' low word; its memory stays as it is. */
+void driver_start(struct driver *d, uint32_t features);
+void driver_set_queue(struct driver *d, uint32_t queue, uint64_t desc, uint64_t avail, uint64_t used);
 void driver_close(struct driver *d);
 
 uint32_t driver_read(struct driver *d, uint64_t reg);
@@ -40,8 +44,8 @@ void driver_write(struct driver *d, uint64_t reg, uint32_t val);
 /* Write descriptor @i of the table at @table. */
 void driver_desc(struct driver *d, uint64_t table, unsigned int i, uint64_t gpa, uint32_t len, uint16_t flags,
 		 uint16_t next);
-/* Make @head available and notify. */
-void driver_kick(struct driver *d, uint16_t head);
+void driver_add(struct driver *d, uint16_t head);  /* make @head available on queue 0 */
+void driver_kick(struct driver *d, uint16_t head); /* and notify */
 uint16_t driver_used(const struct driver *d);
 uint32_t driver_used_len(const struct driver *d); /* of the latest */
 

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* SPDX-FileCopyrightText: The firebreak authors */
 /*
- * fuzz_virtio.c - a hostile driver: any register access, any bytes in the rings, on a disk or the entropy device.
+ * fuzz_virtio.c - a hostile driver: any register access, any bytes in the rings, on a disk, the entropy device, or one with
+ * several queues that answers later and in any order.
  *
  * Guest memory lies between guard pages, and none of it is bad: a copy that fails has left it.
  */
@@ -20,12 +21,19 @@
 
 static uint8_t *ram;
 static struct fbk_gmem gmem;
-static int disk_fd = -1, level;
+static int disk_fd = -1;
+static struct fbk_virtio v;
+static uint32_t kicked;
 
-static void irq(void *opaque, unsigned int index, bool l)
+static void irq(void *opaque, unsigned int index)
 {
-	CHECK(l != level);
-	level = l;
+	CHECK(v.isr);
+}
+
+static void kick(void *opaque, unsigned int index, unsigned int queue)
+{
+	CHECK(queue < FBK_VIRTIO_QUEUES);
+	kicked |= 1u << queue;
 }
 
 static void poisoned(void *opaque, struct fbk_gpa gpa)
@@ -33,7 +41,68 @@ static void poisoned(void *opaque, struct fbk_gpa gpa)
 	CHECK(!"a copy left guest memory");
 }
 
-static const struct fbk_virtio_host host = { irq, poisoned, &gmem, NULL };
+static const struct fbk_virtio_host host = { irq, kick, poisoned, &gmem, NULL };
+
+/* --- the device that answers later -------------------------------------------------------------------------------- */
+
+#define SLOW_QUEUES 3
+#define SLOTS 4
+
+static struct slow {
+	struct slot {
+		bool taken;
+		unsigned int queue;
+		struct fbk_virtq_chain chain;
+	} slot[SLOTS];
+} slow;
+
+static uint32_t slow_queue_max(void *dev, unsigned int queue)
+{
+	return queue < SLOW_QUEUES ? 2u << queue : 0;
+}
+
+static uint8_t slow_config(void *dev, uint32_t offset)
+{
+	return offset;
+}
+
+static void slow_notify(void *dev, struct fbk_virtio *d, unsigned int queue)
+{
+	for (unsigned int i = 0; i < SLOTS; i++) {
+		struct slot *s = &slow.slot[i];
+
+		if (s->taken || !fbk_virtio_pop(d, queue, &s->chain))
+			continue;
+		CHECK(s->chain.nr_readable <= s->chain.nr_segs && s->chain.nr_segs <= FBK_VIRTQ_MAX);
+		s->taken = true;
+		s->queue = queue;
+	}
+}
+
+static void slow_answer(struct slot *s, int64_t len)
+{
+	if (!s->taken)
+		return;
+	s->taken = false;
+	fbk_virtio_push(&v, s->queue, &s->chain, len);
+	fbk_virtio_interrupt(&v, s->queue);
+}
+
+static void slow_answer_all(void)
+{
+	for (unsigned int i = 0; i < SLOTS; i++)
+		slow_answer(&slow.slot[i], 0);
+}
+
+static const struct fbk_virtio_ops slow_ops = {
+	.device_id = 42,
+	.threaded = true,
+	.queue_max = slow_queue_max,
+	.config = slow_config,
+	.notify = slow_notify,
+};
+
+/* --- the driver --------------------------------------------------------------------------------------------------- */
 
 static void open_once(void)
 {
@@ -52,29 +121,51 @@ static void open_once(void)
 	CHECK(disk_fd >= 0);
 }
 
-static void write4(struct fbk_virtio *v, uint64_t reg, uint32_t val)
+static void write_reg(uint64_t reg, uint32_t len, uint64_t val)
 {
-	fbk_virtio_write(v, reg, 4, val);
+	/* These wait for what is in flight, and there is no other thread here that would answer. */
+	if (reg == 0x44 || reg == 0x70)
+		slow_answer_all();
+	fbk_virtio_write(&v, reg, len, val);
+	/* Rings that a request writes into can keep the device busy for ever; the other devices have their turn. */
+	for (int turns = 0; kicked && turns < 4; turns++) {
+		unsigned int queue = __builtin_ctz(kicked);
+
+		kicked &= ~(1u << queue);
+		fbk_virtio_notify(&v, queue);
+	}
+	kicked = 0;
+}
+
+static void write4(uint64_t reg, uint32_t val)
+{
+	write_reg(reg, 4, val);
 }
 
 /* What a decent driver does, so that the input need not spell it out. */
-static void set_up(struct fbk_virtio *v, uint32_t num)
+static void set_up(uint32_t num, uint32_t queue, bool event_idx)
 {
-	write4(v, 0x70, 0);
-	write4(v, 0x70, 3);
-	write4(v, 0x24, 1);
-	write4(v, 0x20, 1);
-	write4(v, 0x70, 11);
-	write4(v, 0x30, 0);
-	write4(v, 0x38, num);
-	write4(v, 0x80, FBK_RAM_BASE);
-	write4(v, 0x84, 0);
-	write4(v, 0x90, FBK_RAM_BASE + 0x1000);
-	write4(v, 0x94, 0);
-	write4(v, 0xa0, FBK_RAM_BASE + 0x2000);
-	write4(v, 0xa4, 0);
-	write4(v, 0x44, 1);
-	write4(v, 0x70, 15);
+	write4(0x70, 0);
+	write4(0x70, 3);
+	write4(0x24, 0);
+	write4(0x20, event_idx ? 1u << 29 : 0);
+	write4(0x24, 1);
+	write4(0x20, 1);
+	write4(0x70, 11);
+	for (;; queue = 0) {
+		write4(0x30, queue);
+		write4(0x38, num);
+		write4(0x80, FBK_RAM_BASE);
+		write4(0x84, 0);
+		write4(0x90, FBK_RAM_BASE + 0x1000);
+		write4(0x94, 0);
+		write4(0xa0, FBK_RAM_BASE + 0x2000);
+		write4(0xa4, 0);
+		write4(0x44, 1);
+		if (!queue)
+			break;
+	}
+	write4(0x70, 15);
 }
 
 static void put(uint32_t offset, uint64_t val, unsigned int width)
@@ -83,29 +174,31 @@ static void put(uint32_t offset, uint64_t val, unsigned int width)
 		ram[(offset + i) % RAM_LEN] = val >> (8 * i);
 }
 
-static void step(struct fuzz *f, struct fbk_virtio *v)
+static void step(struct fuzz *f)
 {
 	uint64_t a, b;
 
-	switch (fuzz_take(f, 1) % 8) {
+	switch (fuzz_take(f, 1) % 9) {
 	case 0:
 		a = fuzz_take(f, 2);
-		fbk_virtio_write(v, a, 4, fuzz_take(f, 4));
+		write_reg(a, 4, fuzz_take(f, 4));
 		break;
 	case 1:
 		a = fuzz_take(f, 8);
-		fbk_virtio_write(v, a, fuzz_take(f, 1) % 9, fuzz_take(f, 8));
+		b = fuzz_take(f, 1) % 9;
+		write_reg(a, b, fuzz_take(f, 8));
 		break;
 	case 2:
 		a = fuzz_take(f, 2);
-		fbk_virtio_read(v, a, fuzz_take(f, 1) % 9);
+		fbk_virtio_read(&v, a, fuzz_take(f, 1) % 9);
 		break;
 	case 3:
 		a = fuzz_take(f, 2);
 		put(a, fuzz_take(f, 8), 8);
 		break;
 	case 4:
-		set_up(v, 1u << fuzz_take(f, 1) % 8);
+		a = fuzz_take(f, 1);
+		set_up(1u << a % 8, a / 8 % 4, a & 0x80);
 		break;
 	case 5: /* a descriptor in RAM */
 		a = 16 * (fuzz_take(f, 1) % 128) + 0x3000 * (fuzz_take(f, 1) % 2);
@@ -115,16 +208,20 @@ static void step(struct fuzz *f, struct fbk_virtio *v)
 		put(a + 14, fuzz_take(f, 1), 2);
 		break;
 	case 6: /* one more available */
-		a = v->queue.num ? v->queue.num : 1;
+		a = v.queue[0].num ? v.queue[0].num : 1;
 		b = ram[0x1002] | ram[0x1003] << 8;
 		put(0x1004 + 2 * (b % a), fuzz_take(f, 1), 2);
 		put(0x1002, b + 1, 2);
-		write4(v, 0x50, 0);
+		write4(0x50, fuzz_take(f, 1) % 4);
 		break;
 	case 7: /* a request's header */
 		a = fuzz_take(f, 2);
 		put(a, fuzz_take(f, 1) % 16, 4);
 		put(a + 8, fuzz_take(f, 1), 8);
+		break;
+	case 8: /* one of the late answers */
+		a = fuzz_take(f, 1);
+		slow_answer(&slow.slot[a % SLOTS], (int8_t)fuzz_take(f, 1));
 		break;
 	}
 }
@@ -133,29 +230,43 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 {
 	struct fuzz f = { data, len };
 	struct fbk_virtio_blk blk = { .sectors = SECTORS, .id = "fuzz" };
-	static struct fbk_virtio v;
-	unsigned int kind = fuzz_take(&f, 1) % 3;
+	static struct fbk_virtio_rng rng;
+	unsigned int kind = fuzz_take(&f, 1) % 4;
 	uint8_t byte;
 
 	open_once();
 	memset(ram, 0, RAM_LEN);
 	memset(&v, 0, sizeof(v));
-	level = 0;
+	memset(&slow, 0, sizeof(slow));
+	kicked = 0;
 	CHECK(!ftruncate(disk_fd, 0) && !ftruncate(disk_fd, SECTORS * 512));
 	blk.fd = disk_fd;
 	blk.read_only = kind == 1;
-	fbk_virtio_init(&v, 0, kind == 2 ? &fbk_virtio_rng_ops : fbk_virtio_blk_ops(&blk), &blk, &host);
+	if (kind == 2)
+		fbk_virtio_init(&v, 0, &fbk_virtio_rng_ops, &rng, &host);
+	else if (kind == 3)
+		fbk_virtio_init(&v, 0, &slow_ops, &slow, &host);
+	else
+		fbk_virtio_init(&v, 0, &fbk_virtio_blk_ops, &blk, &host);
 
 	while (f.len) {
-		step(&f, &v);
-		CHECK(level == !!v.isr);
-		CHECK(!v.queue.ready || fbk_virtq_valid(&v.queue, &gmem));
-		CHECK(v.chain.nr_readable <= v.chain.nr_segs && v.chain.nr_segs <= FBK_VIRTQ_MAX);
+		uint32_t taken = 0;
+
+		step(&f);
+		for (unsigned int i = 0; i < FBK_VIRTIO_QUEUES; i++)
+			CHECK(!v.queue[i].ready || (fbk_virtq_valid(&v.queue[i], &gmem) &&
+						    v.queue[i].num <= v.ops->queue_max(v.dev, i)));
+		CHECK(blk.chain.nr_readable <= blk.chain.nr_segs && blk.chain.nr_segs <= FBK_VIRTQ_MAX);
+		CHECK(rng.chain.nr_readable <= rng.chain.nr_segs && rng.chain.nr_segs <= FBK_VIRTQ_MAX);
+		for (unsigned int i = 0; i < SLOTS; i++)
+			taken += slow.slot[i].taken;
+		CHECK(fbk_virtio_in_flight(&v) == taken);
 	}
 	CHECK(lseek(disk_fd, 0, SEEK_END) == SECTORS * 512);
 	for (int i = 0; blk.read_only && i < SECTORS; i++)
 		CHECK(pread(disk_fd, &byte, 1, 512 * i) == 1 && byte == 0);
+	slow_answer_all();
 	fbk_virtio_reset(&v);
-	CHECK(!level);
+	CHECK(!v.isr && !v.status && !v.queue[0].ready);
 	return 0;
 }

@@ -30,7 +30,7 @@ static char path[] = "/tmp/fbk-blk-XXXXXX";
 static void open_disk(bool read_only)
 {
 	assert_int_equal(fbk_virtio_blk_open(&blk, path, read_only, 0), 0);
-	driver_open(&d, fbk_virtio_blk_ops(&blk), &blk);
+	driver_open(&d, &fbk_virtio_blk_ops, &blk);
 }
 
 static int setup(void **state)

@@ -237,7 +237,7 @@ static int build_dsdt(struct fbk_bytes *b, const struct fbk_acpi_config *cfg)
 		fbk_aml_name_integer(&a, "_CCA", 1);
 		fbk_aml_crs_open(&a);
 		fbk_aml_crs_memory32(&a, FBK_VIRTIO_BASE + i * FBK_VIRTIO_STRIDE, FBK_VIRTIO_LEN);
-		fbk_aml_crs_interrupt(&a, FBK_SPI_VIRTIO + i, 0);
+		fbk_aml_crs_interrupt(&a, FBK_SPI_VIRTIO + i, 1);
 		fbk_aml_crs_close(&a);
 		fbk_aml_close(&a);
 	}

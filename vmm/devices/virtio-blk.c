@@ -63,6 +63,18 @@ failed:
 	return -(int)len;
 }
 
+static uint64_t features(void *dev)
+{
+	const struct fbk_virtio_blk *b = dev;
+
+	return F_SEG_MAX | F_BLK_SIZE | F_FLUSH | (b->read_only ? F_RO : 0);
+}
+
+static uint32_t queue_max(void *dev, unsigned int queue)
+{
+	return queue == 0 ? FBK_VIRTQ_MAX : 0;
+}
+
 /* [VIRTIO 5.2.4]: capacity, size_max, seg_max, geometry, blk_size */
 static uint8_t config(void *dev, uint32_t offset)
 {
@@ -225,20 +237,18 @@ static int64_t request(void *dev, struct fbk_virtio *v, const struct fbk_virtq_c
 	return status == S_OK ? (int64_t)done + 1 : 1;
 }
 
-const struct fbk_virtio_ops *fbk_virtio_blk_ops(const struct fbk_virtio_blk *b)
+static void notify(void *dev, struct fbk_virtio *v, unsigned int queue)
 {
-	static const struct fbk_virtio_ops writable = {
-		.device_id = 2,
-		.features = F_SEG_MAX | F_BLK_SIZE | F_FLUSH,
-		.config = config,
-		.request = request,
-	};
-	static const struct fbk_virtio_ops read_only = {
-		.device_id = 2,
-		.features = F_SEG_MAX | F_BLK_SIZE | F_FLUSH | F_RO,
-		.config = config,
-		.request = request,
-	};
+	struct fbk_virtio_blk *b = dev;
 
-	return b->read_only ? &read_only : &writable;
+	fbk_virtio_serve(v, queue, &b->chain, request);
 }
+
+const struct fbk_virtio_ops fbk_virtio_blk_ops = {
+	.device_id = 2,
+	.threaded = true,
+	.features = features,
+	.queue_max = queue_max,
+	.config = config,
+	.notify = notify,
+};

@@ -13,6 +13,7 @@ struct fbk_virtio_blk {
 	uint64_t sectors; /* of 512 bytes */
 	bool read_only;
 	char id[20]; /* what the guest sees as the serial number; not terminated when full */
+	struct fbk_virtq_chain chain; /* of the request that is being served */
 };
 
 /*
@@ -21,7 +22,6 @@ struct fbk_virtio_blk {
  */
 int fbk_virtio_blk_open(struct fbk_virtio_blk *b, const char *path, bool read_only, unsigned int index);
 
-/* A read-only disk has operations of its own: the feature bit differs. */
-const struct fbk_virtio_ops *fbk_virtio_blk_ops(const struct fbk_virtio_blk *b);
+extern const struct fbk_virtio_ops fbk_virtio_blk_ops; /* its device is a struct fbk_virtio_blk */
 
 #endif

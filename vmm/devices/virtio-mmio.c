@@ -18,7 +18,7 @@ enum {
 	QUEUE_NUM_MAX = 0x034,
 	QUEUE_NUM = 0x038,
 	QUEUE_READY = 0x044,
-	QUEUE_NOTIFY = 0x050,
+	QUEUE_NOTIFY = FBK_VIRTIO_NOTIFY,
 	INTERRUPT_STATUS = 0x060,
 	INTERRUPT_ACK = 0x064,
 	STATUS = 0x070,
@@ -37,45 +37,78 @@ enum { STATUS_DRIVER_OK = 4, STATUS_FEATURES_OK = 8, STATUS_NEEDS_RESET = 64 };
 enum { ISR_QUEUE = 1, ISR_CONFIG = 2 };
 
 #define F_INDIRECT_DESC (UINT64_C(1) << 28)
+#define F_EVENT_IDX (UINT64_C(1) << 29)
 #define F_VERSION_1 (UINT64_C(1) << 32)
 
 static uint64_t features(const struct fbk_virtio *v)
 {
-	return v->ops->features | F_VERSION_1 | F_INDIRECT_DESC;
+	return (v->ops->features ? v->ops->features(v->dev) : 0) | F_VERSION_1 | F_INDIRECT_DESC |
+	       (v->ops->threaded ? F_EVENT_IDX : 0);
 }
 
-static void set_isr(struct fbk_virtio *v, uint32_t isr)
+static uint32_t queue_max(const struct fbk_virtio *v, uint32_t queue)
 {
-	bool level = isr;
-
-	v->isr = isr;
-	if (level == v->level)
-		return;
-	v->level = level;
-	v->host->irq(v->host->opaque, v->index, level);
+	return queue < FBK_VIRTIO_QUEUES ? v->ops->queue_max(v->dev, queue) : 0;
 }
 
 void fbk_virtio_init(struct fbk_virtio *v, unsigned int index, const struct fbk_virtio_ops *ops, void *dev,
 		     const struct fbk_virtio_host *host)
 {
+	pthread_mutex_init(&v->serving, NULL);
 	pthread_mutex_init(&v->lock, NULL);
+	pthread_cond_init(&v->idle, NULL);
 	v->index = index;
 	v->ops = ops;
 	v->dev = dev;
 	v->host = host;
 }
 
-/* Called with the lock held. */
+/* --- with the lock held ------------------------------------------------------------------------------------------ */
+
+/* Each is an edge, also where the bit was set: the driver may have read it and not yet acknowledged. */
+static void raise_irq(struct fbk_virtio *v, uint32_t isr)
+{
+	v->isr |= isr;
+	v->host->irq(v->host->opaque, v->index);
+}
+
+static bool live(const struct fbk_virtio *v)
+{
+	return (v->status & STATUS_DRIVER_OK) && !(v->status & STATUS_NEEDS_RESET) && !v->resetting;
+}
+
+/* [VIRTIO 2.1.2]: the driver, or a page that it trusted, broke the queue. */
+static void needs_reset(struct fbk_virtio *v, struct fbk_virtq *q)
+{
+	q->ready = false;
+	v->status |= STATUS_NEEDS_RESET;
+	if (v->status & STATUS_DRIVER_OK)
+		raise_irq(v, ISR_CONFIG);
+}
+
+static void wait_idle(struct fbk_virtio *v, unsigned int queue)
+{
+	while (v->in_flight[queue])
+		pthread_cond_wait(&v->idle, &v->lock);
+}
+
 static void reset(struct fbk_virtio *v)
 {
+	v->resetting++;
+	for (unsigned int i = 0; i < FBK_VIRTIO_QUEUES; i++)
+		wait_idle(v, i);
+	v->resetting--;
 	v->driver_features = 0;
 	v->device_features_sel = 0;
 	v->driver_features_sel = 0;
 	v->queue_sel = 0;
 	v->status = 0;
-	v->queue = (struct fbk_virtq){ 0 };
-	set_isr(v, 0);
+	v->isr = 0;
+	for (unsigned int i = 0; i < FBK_VIRTIO_QUEUES; i++)
+		v->queue[i] = (struct fbk_virtq){ 0 };
 }
+
+/* --- queues ------------------------------------------------------------------------------------------------------ */
 
 void fbk_virtio_reset(struct fbk_virtio *v)
 {
@@ -84,49 +117,89 @@ void fbk_virtio_reset(struct fbk_virtio *v)
 	pthread_mutex_unlock(&v->lock);
 }
 
-/* [VIRTIO 2.1.2]: the driver, or a page that it trusted, broke the queue. */
-static void needs_reset(struct fbk_virtio *v)
+uint32_t fbk_virtio_in_flight(struct fbk_virtio *v)
 {
-	v->queue.ready = false;
-	v->status |= STATUS_NEEDS_RESET;
-	if (v->status & STATUS_DRIVER_OK)
-		set_isr(v, v->isr | ISR_CONFIG);
+	uint32_t all = 0;
+
+	pthread_mutex_lock(&v->lock);
+	for (unsigned int i = 0; i < FBK_VIRTIO_QUEUES; i++)
+		all += v->in_flight[i];
+	pthread_mutex_unlock(&v->lock);
+	return all;
 }
 
-static void serve(struct fbk_virtio *v)
+/* Unlocks. @r: what has become of an access to the rings. */
+static void done_with(struct fbk_virtio *v, struct fbk_virtq *q, int r, struct fbk_gpa poison)
 {
-	struct fbk_virtq *q = &v->queue;
-	const struct fbk_gmem *gmem = v->host->gmem;
-	struct fbk_gpa poison;
-	bool pushed = false;
-	int r = 0;
-
-	if (!(v->status & STATUS_DRIVER_OK) || (v->status & STATUS_NEEDS_RESET))
-		return;
-	/* A driver that adds requests as fast as they are served still gets its vCPU back after one ring's worth. */
-	for (uint32_t i = 0; i < q->num && q->ready; i++) {
-		int64_t len;
-
-		r = fbk_virtq_pop(q, gmem, &v->chain, &poison);
-		if (r <= 0)
-			break;
-		len = v->ops->request(v->dev, v, &v->chain);
-		if (len < 0) {
-			r = len == -EHWPOISON ? -EBADMSG : len; /* the device has told of the poison */
-			break;
-		}
-		r = fbk_virtq_push(q, gmem, v->chain.head, len, &poison);
-		if (r < 0)
-			break;
-		pushed = true;
-	}
+	if (r < 0)
+		needs_reset(v, q);
+	pthread_mutex_unlock(&v->lock);
 	if (r == -EHWPOISON)
 		v->host->poisoned(v->host->opaque, poison);
-	if (r < 0)
-		needs_reset(v);
-	if (pushed && (r < 0 || fbk_virtq_wants_irq(q, gmem)))
-		set_isr(v, v->isr | ISR_QUEUE);
 }
+
+bool fbk_virtio_pop(struct fbk_virtio *v, unsigned int queue, struct fbk_virtq_chain *ret)
+{
+	struct fbk_virtq *q = &v->queue[queue];
+	struct fbk_gpa poison = { 0 };
+	int r = 0;
+
+	pthread_mutex_lock(&v->lock);
+	if (live(v) && q->ready)
+		r = fbk_virtq_pop(q, v->host->gmem, ret, &poison);
+	if (r > 0)
+		v->in_flight[queue]++;
+	done_with(v, q, r, poison);
+	return r > 0;
+}
+
+void fbk_virtio_push(struct fbk_virtio *v, unsigned int queue, const struct fbk_virtq_chain *c, int64_t len)
+{
+	struct fbk_virtq *q = &v->queue[queue];
+	struct fbk_gpa poison = { 0 };
+	int r = 0;
+
+	pthread_mutex_lock(&v->lock);
+	if (len < 0)
+		r = len == -EHWPOISON ? -EBADMSG : len; /* the device has told of the poison */
+	else if (q->ready) /* else the driver, or an error, has closed it meanwhile */
+		r = fbk_virtq_push(q, v->host->gmem, c->head, len, &poison);
+	if (!--v->in_flight[queue])
+		pthread_cond_broadcast(&v->idle);
+	done_with(v, q, r, poison);
+}
+
+void fbk_virtio_interrupt(struct fbk_virtio *v, unsigned int queue)
+{
+	pthread_mutex_lock(&v->lock);
+	if ((v->status & STATUS_DRIVER_OK) && fbk_virtq_wants_irq(&v->queue[queue], v->host->gmem))
+		raise_irq(v, ISR_QUEUE);
+	pthread_mutex_unlock(&v->lock);
+}
+
+void fbk_virtio_serve(struct fbk_virtio *v, unsigned int queue, struct fbk_virtq_chain *c,
+		      int64_t (*request)(void *dev, struct fbk_virtio *v, const struct fbk_virtq_chain *c))
+{
+	uint32_t most = queue_max(v, queue), nr = 0;
+
+	while (nr < most && fbk_virtio_pop(v, queue, c)) {
+		fbk_virtio_push(v, queue, c, request(v->dev, v, c));
+		nr++;
+	}
+	fbk_virtio_interrupt(v, queue);
+	/* A driver with EVENT_IDX was not told that we stopped, so we come back unasked; any other notifies of what it adds. */
+	if (nr == most && v->ops->threaded)
+		v->host->kick(v->host->opaque, v->index, queue);
+}
+
+void fbk_virtio_notify(struct fbk_virtio *v, unsigned int queue)
+{
+	pthread_mutex_lock(&v->serving);
+	v->ops->notify(v->dev, v, queue);
+	pthread_mutex_unlock(&v->serving);
+}
+
+/* --- registers --------------------------------------------------------------------------------------------------- */
 
 static uint32_t half(uint64_t v, uint32_t sel)
 {
@@ -147,9 +220,9 @@ static uint32_t read_reg(struct fbk_virtio *v, uint64_t offset)
 	case DEVICE_FEATURES:
 		return half(features(v), v->device_features_sel);
 	case QUEUE_NUM_MAX:
-		return v->queue_sel == 0 ? FBK_VIRTQ_MAX : 0;
+		return queue_max(v, v->queue_sel);
 	case QUEUE_READY:
-		return v->queue_sel == 0 && v->queue.ready;
+		return queue_max(v, v->queue_sel) && v->queue[v->queue_sel].ready;
 	case INTERRUPT_STATUS:
 		return v->isr;
 	case STATUS:
@@ -198,31 +271,33 @@ static void write_status(struct fbk_virtio *v, uint32_t val)
 	v->status |= val & ~STATUS_NEEDS_RESET;
 }
 
-static void write_ready(struct fbk_virtio *v, uint32_t val)
+static void write_ready(struct fbk_virtio *v, struct fbk_virtq *q, uint32_t val)
 {
-	struct fbk_virtq *q = &v->queue;
-
 	if (!(val & 1)) {
 		q->ready = false;
+		wait_idle(v, v->queue_sel);
 		return;
 	}
-	if (q->ready)
+	if (q->ready || v->in_flight[v->queue_sel])
 		return;
 	q->next_avail = 0;
 	q->next_used = 0;
-	q->ready = fbk_virtq_valid(q, v->host->gmem);
+	q->decided_used = 0;
+	q->event_idx = v->driver_features & F_EVENT_IDX;
+	q->ready = q->num <= queue_max(v, v->queue_sel) && fbk_virtq_valid(q, v->host->gmem);
 	if (!q->ready)
-		needs_reset(v);
+		needs_reset(v, q);
 }
 
 static void write_queue(struct fbk_virtio *v, uint64_t offset, uint32_t val)
 {
-	struct fbk_virtq *q = &v->queue;
+	struct fbk_virtq *q;
 
-	if (v->queue_sel != 0)
-		return; /* there is but one queue */
+	if (!queue_max(v, v->queue_sel))
+		return;
+	q = &v->queue[v->queue_sel];
 	if (offset == QUEUE_READY) {
-		write_ready(v, val);
+		write_ready(v, q, val);
 		return;
 	}
 	if (q->ready)
@@ -262,12 +337,8 @@ static void write_reg(struct fbk_virtio *v, uint64_t offset, uint32_t val)
 	case QUEUE_SEL:
 		v->queue_sel = val;
 		break;
-	case QUEUE_NOTIFY:
-		if (val == 0)
-			serve(v);
-		break;
 	case INTERRUPT_ACK:
-		set_isr(v, v->isr & ~val);
+		v->isr &= ~val;
 		break;
 	case STATUS:
 		write_status(v, val);
@@ -281,6 +352,15 @@ void fbk_virtio_write(struct fbk_virtio *v, uint64_t offset, uint32_t len, uint6
 {
 	if (len != 4)
 		return;
+	if (offset == QUEUE_NOTIFY) {
+		if (!queue_max(v, val))
+			return;
+		if (v->ops->threaded)
+			v->host->kick(v->host->opaque, v->index, val);
+		else
+			fbk_virtio_notify(v, val);
+		return;
+	}
 	pthread_mutex_lock(&v->lock);
 	write_reg(v, offset, val);
 	pthread_mutex_unlock(&v->lock);

@@ -13,6 +13,11 @@ static uint8_t config(void *dev, uint32_t offset)
 	return 0;
 }
 
+static uint32_t queue_max(void *dev, unsigned int queue)
+{
+	return queue == 0 ? FBK_VIRTQ_MAX : 0;
+}
+
 static int64_t request(void *dev, struct fbk_virtio *v, const struct fbk_virtq_chain *c)
 {
 	uint8_t buf[256];
@@ -41,8 +46,16 @@ static int64_t request(void *dev, struct fbk_virtio *v, const struct fbk_virtq_c
 	return total;
 }
 
+static void notify(void *dev, struct fbk_virtio *v, unsigned int queue)
+{
+	struct fbk_virtio_rng *rng = dev;
+
+	fbk_virtio_serve(v, queue, &rng->chain, request);
+}
+
 const struct fbk_virtio_ops fbk_virtio_rng_ops = {
 	.device_id = 4,
+	.queue_max = queue_max,
 	.config = config,
-	.request = request,
+	.notify = notify,
 };

@@ -8,6 +8,10 @@
 
 #include "virtio-mmio.h"
 
-extern const struct fbk_virtio_ops fbk_virtio_rng_ops; /* the device has no state: dev is NULL */
+struct fbk_virtio_rng {
+	struct fbk_virtq_chain chain; /* of the request that is being served */
+};
+
+extern const struct fbk_virtio_ops fbk_virtio_rng_ops; /* its device is a struct fbk_virtio_rng */
 
 #endif

@@ -23,9 +23,10 @@ bool fbk_virtq_valid(const struct fbk_virtq *q, const struct fbk_gmem *gmem)
 {
 	if (!q->num || q->num > FBK_VIRTQ_MAX || (q->num & (q->num - 1)))
 		return false;
+	/* [VIRTIO 2.7.6, 2.7.8]: used_event and avail_event follow the rings where they are in use. */
 	return in_ram(gmem, q->desc, (uint64_t)DESC_LEN * q->num, 16) &&
-	       in_ram(gmem, q->avail, AVAIL_RING + 2 * (uint64_t)q->num, 2) &&
-	       in_ram(gmem, q->used, USED_RING + USED_LEN * (uint64_t)q->num, 4);
+	       in_ram(gmem, q->avail, AVAIL_RING + 2 * (uint64_t)q->num + (q->event_idx ? 2 : 0), 2) &&
+	       in_ram(gmem, q->used, USED_RING + USED_LEN * (uint64_t)q->num + (q->event_idx ? 2 : 0), 4);
 }
 
 static struct fbk_gpa at(struct fbk_gpa base, uint64_t offset)
@@ -108,6 +109,24 @@ static int walk(const struct fbk_gmem *gmem, struct fbk_gpa table, uint32_t nr, 
 	return -EBADMSG;
 }
 
+static int load_idx(const struct fbk_virtq *q, const struct fbk_gmem *gmem, uint16_t *ret, struct fbk_gpa *ret_poison)
+{
+	int r = fbk_gmem_load_acquire_u16(gmem, at(q->avail, 2), ret);
+
+	if (r == -EHWPOISON)
+		*ret_poison = q->avail;
+	return r;
+}
+
+static int store_u16(const struct fbk_gmem *gmem, struct fbk_gpa gpa, uint16_t val, struct fbk_gpa *ret_poison)
+{
+	int r = fbk_gmem_store_release_u16(gmem, gpa, val);
+
+	if (r == -EHWPOISON)
+		*ret_poison = gpa;
+	return r;
+}
+
 int fbk_virtq_pop(struct fbk_virtq *q, const struct fbk_gmem *gmem, struct fbk_virtq_chain *ret,
 		  struct fbk_gpa *ret_poison)
 {
@@ -116,9 +135,15 @@ int fbk_virtq_pop(struct fbk_virtq *q, const struct fbk_gmem *gmem, struct fbk_v
 	uint8_t raw[2];
 	int r;
 
-	r = fbk_gmem_load_acquire_u16(gmem, at(q->avail, 2), &idx);
-	if (r == -EHWPOISON)
-		*ret_poison = q->avail;
+	r = load_idx(q, gmem, &idx, ret_poison);
+	if (!r && idx == q->next_avail && q->event_idx) {
+		r = store_u16(gmem, at(q->used, USED_RING + USED_LEN * q->num), q->next_avail, ret_poison);
+		if (r < 0)
+			return r;
+		/* What was added before the driver could see the wish came without a notification [VIRTIO 2.7.10]. */
+		__atomic_thread_fence(__ATOMIC_SEQ_CST);
+		r = load_idx(q, gmem, &idx, ret_poison);
+	}
 	if (r < 0)
 		return r;
 	if (idx == q->next_avail)
@@ -163,19 +188,22 @@ int fbk_virtq_push(struct fbk_virtq *q, const struct fbk_gmem *gmem, uint16_t he
 	if (r < 0)
 		return r;
 	q->next_used++;
-	r = fbk_gmem_store_release_u16(gmem, at(q->used, 2), q->next_used);
-	if (r == -EHWPOISON)
-		*ret_poison = q->used;
-	return r;
+	return store_u16(gmem, at(q->used, 2), q->next_used, ret_poison);
 }
 
-bool fbk_virtq_wants_irq(const struct fbk_virtq *q, const struct fbk_gmem *gmem)
+bool fbk_virtq_wants_irq(struct fbk_virtq *q, const struct fbk_gmem *gmem)
 {
-	uint16_t flags;
+	uint16_t flags, event, decided = q->decided_used;
 
+	if (q->next_used == decided)
+		return false;
 	/* The used index must be visible before the driver's wish is read [VIRTIO 2.7.7.1]. */
 	__atomic_thread_fence(__ATOMIC_SEQ_CST);
-	if (fbk_gmem_load_acquire_u16(gmem, q->avail, &flags) < 0)
+	q->decided_used = q->next_used;
+	if (!q->event_idx)
+		return fbk_gmem_load_acquire_u16(gmem, q->avail, &flags) < 0 || !(flags & AVAIL_NO_INTERRUPT);
+	if (fbk_gmem_load_acquire_u16(gmem, at(q->avail, AVAIL_RING + 2 * (uint64_t)q->num), &event) < 0)
 		return true;
-	return !(flags & AVAIL_NO_INTERRUPT);
+	/* [VIRTIO 2.7.7.2]: was the entry with index @event among those pushed since? */
+	return (uint16_t)(q->next_used - event - 1) < (uint16_t)(q->next_used - decided);
 }

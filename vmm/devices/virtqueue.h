@@ -17,8 +17,10 @@ struct fbk_virtq {
 	uint32_t num;
 	bool ready;
 	struct fbk_gpa desc, avail, used;
+	bool event_idx; /* VIRTIO_F_EVENT_IDX was negotiated */
 	/* The device's own; never read back from guest memory. */
 	uint16_t next_avail, next_used;
+	uint16_t decided_used; /* up to where fbk_virtq_wants_irq() has been asked */
 };
 
 struct fbk_virtq_seg {
@@ -38,6 +40,8 @@ bool fbk_virtq_valid(const struct fbk_virtq *q, const struct fbk_gmem *gmem);
 
 /**
  * fbk_virtq_pop - take the next available chain
+ *
+ * Finding none asks the driver to notify of the next, where event_idx lets it keep quiet until then.
  * @ret_poison: with -EHWPOISON, the address whose copy failed
  *
  * Return:  1 a chain, 0 none.
@@ -52,7 +56,7 @@ int fbk_virtq_pop(struct fbk_virtq *q, const struct fbk_gmem *gmem, struct fbk_v
 int fbk_virtq_push(struct fbk_virtq *q, const struct fbk_gmem *gmem, uint16_t head, uint32_t len,
 		   struct fbk_gpa *ret_poison);
 
-/* Does the driver want an interrupt for what was pushed? A ring that cannot be read: yes. */
-bool fbk_virtq_wants_irq(const struct fbk_virtq *q, const struct fbk_gmem *gmem);
+/* Does the driver want an interrupt for what was pushed since this was asked last? A ring that cannot be read: yes. */
+bool fbk_virtq_wants_irq(struct fbk_virtq *q, const struct fbk_gmem *gmem);
 
 #endif

@@ -113,13 +113,42 @@ static void pump(struct main_thread *t)
 	t->pump.at_ns = wait < FBK_LOOP_NEVER - now ? now + wait : FBK_LOOP_NEVER;
 }
 
+/*
+ * The order in which threads come and go. The I/O thread is there before the vCPUs and stays until they have parked: one that
+ * resets a device waits for it. Parked, all of them, nothing touches guest memory but this thread.
+ */
+static int start_all(struct fbk_monitor *m)
+{
+	int r = fbk_io_start(m);
+
+	return r ? r : fbk_cpus_start(m);
+}
+
+static void run_all(struct fbk_monitor *m)
+{
+	fbk_io_run(m);
+	fbk_cpus_run(m);
+}
+
+static void park_all(struct fbk_monitor *m)
+{
+	fbk_cpus_park(m);
+	fbk_io_park(m);
+}
+
+static void leave_all(struct fbk_monitor *m)
+{
+	fbk_cpus_leave(m);
+	fbk_io_leave(m);
+}
+
 /* The guest has ended. Return: an exit status, or -1: go on. */
 static int on_end(struct fbk_monitor *m, enum fbk_end end)
 {
 	bool panicked = atomic_load(&m->panicked);
 	int r;
 
-	fbk_cpus_park(m);
+	park_all(m);
 	fbk_console_flush(&m->console);
 	switch (end) {
 	case FBK_END_OFF:
@@ -135,7 +164,7 @@ static int on_end(struct fbk_monitor *m, enum fbk_end end)
 		if (r)
 			return r;
 		atomic_store(&m->end, FBK_END_NONE);
-		fbk_cpus_run(m);
+		run_all(m);
 		return -1;
 	case FBK_END_STOP:
 		return FBK_EXIT_STOPPED;
@@ -227,11 +256,11 @@ int fbk_main_thread(struct fbk_monitor *m)
 		return FBK_EXIT_HOST;
 	}
 	/* The threads come after the mask, so that they inherit it. */
-	r = fbk_cpus_start(m);
+	r = start_all(m);
 	if (r)
 		return r;
 	fbk_console_open(&m->console);
-	fbk_cpus_run(m);
+	run_all(m);
 
 	while (t.status < 0) {
 		enum fbk_end end;
@@ -242,7 +271,7 @@ int fbk_main_thread(struct fbk_monitor *m)
 		if (end != FBK_END_NONE && t.status < 0)
 			t.status = on_end(m, end);
 	}
-	fbk_cpus_leave(m);
+	leave_all(m);
 	fbk_monitor_ledger_close(m);
 	fbk_eventlog_close(&m->events);
 	fbk_monitor_metrics_close(m);

@@ -3,7 +3,8 @@
 /*
  * monitor.h - the running virtual machine: what its threads share.
  *
- * Threads: main (signals, terminal input, timers, resets) and one for each vCPU, which serves its own exits.
+ * Threads: main (signals, terminal input, timers, resets), one for each vCPU, which serves its own exits, and one for I/O where
+ * a device wants it.
  */
 #ifndef FBK_VMM_MONITOR_H
 #define FBK_VMM_MONITOR_H
@@ -11,6 +12,7 @@
 #include "boot.h"
 #include "console.h"
 #include "eventlog.h"
+#include "io.h"
 #include "loop.h"
 #include "platform.h"
 #include "options.h"
@@ -51,6 +53,8 @@ enum fbk_end {
 	FBK_END_QUIT,  /* the operator */
 };
 
+#define FBK_STACK_LEN (128 << 10) /* of every thread but the main one */
+
 enum fbk_state { FBK_STATE_PARK, FBK_STATE_RUN, FBK_STATE_LEAVE };
 
 struct fbk_monitor {
@@ -74,8 +78,11 @@ struct fbk_monitor {
 	struct fbk_console console;
 	struct fbk_eventlog events;
 	struct fbk_virtio virtio[FBK_MAX_VIRTIO];
+	struct fbk_virtio_rng rng;
 	struct fbk_virtio_blk blk[FBK_MAX_DISKS];
 	unsigned int nr_virtio;
+	struct fbk_virtio_host virtio_host; /* what those ask of us */
+	struct fbk_io io;
 
 	struct fbk_loop loop; /* the main thread's */
 	atomic_int end;	   /* enum fbk_end */
@@ -83,7 +90,7 @@ struct fbk_monitor {
 	atomic_bool panicked;
 	int signal; /* the signal that ends us; 0: none */
 
-	/* The vCPU threads' leash. */
+	/* The leash of the other threads. */
 	pthread_mutex_t lock;
 	pthread_cond_t state_changed, parked_changed;
 	atomic_int state; /* enum fbk_state; changed with the lock held */

@@ -172,8 +172,11 @@ int fbk_monitor_reset(struct fbk_monitor *m)
 	int r;
 
 	fbk_console_reset(&m->console);
-	for (unsigned int i = 0; i < m->nr_virtio; i++)
+	for (unsigned int i = 0; i < m->nr_virtio; i++) {
 		fbk_virtio_reset(&m->virtio[i]);
+		/* Edges leave the line high; a guest that takes it for a level would see one. */
+		(void)fbk_gic_irq(m->vm_fd, FBK_SPI_VIRTIO + i, 0);
+	}
 	atomic_store(&m->panicked, false);
 
 	heal(m);

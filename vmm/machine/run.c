@@ -66,9 +66,15 @@ static void console_room(void *opaque)
 	fbk_monitor_wake(opaque);
 }
 
-static void virtio_irq(void *opaque, unsigned int index, bool level)
+/* Edge-triggered: the driver's acknowledgement lowers nothing, so that an interrupt costs one system call. */
+static void virtio_irq(void *opaque, unsigned int index)
 {
-	set_irq(opaque, FBK_SPI_VIRTIO + index, level);
+	set_irq(opaque, FBK_SPI_VIRTIO + index, true);
+}
+
+static void virtio_kick(void *opaque, unsigned int index, unsigned int queue)
+{
+	fbk_io_kick(opaque, index, queue);
 }
 
 static void virtio_poisoned(void *opaque, struct fbk_gpa gpa)
@@ -194,18 +200,18 @@ static int enable_sea(struct fbk_monitor *m)
 	return 0;
 }
 
-static void add_virtio(struct fbk_monitor *m, const struct fbk_virtio_ops *ops, void *dev, const struct fbk_virtio_host *host)
+static void add_virtio(struct fbk_monitor *m, const struct fbk_virtio_ops *ops, void *dev)
 {
 	unsigned int i = m->nr_virtio++;
 
-	fbk_virtio_init(&m->virtio[i], i, ops, dev, host);
+	fbk_virtio_init(&m->virtio[i], i, ops, dev, &m->virtio_host);
 }
 
-static int open_devices(struct fbk_monitor *m, struct fbk_virtio_host *host)
+static int open_devices(struct fbk_monitor *m)
 {
 	int r;
 
-	*host = (struct fbk_virtio_host){ virtio_irq, virtio_poisoned, &m->gmem, m };
+	m->virtio_host = (struct fbk_virtio_host){ virtio_irq, virtio_kick, virtio_poisoned, &m->gmem, m };
 	m->console.irq = console_irq;
 	m->console.panicked = console_panicked;
 	m->console.input_room = console_room;
@@ -215,7 +221,7 @@ static int open_devices(struct fbk_monitor *m, struct fbk_virtio_host *host)
 		fbk_say("console: %s", strerror(-r));
 		return FBK_EXIT_HOST;
 	}
-	add_virtio(m, &fbk_virtio_rng_ops, NULL, host);
+	add_virtio(m, &fbk_virtio_rng_ops, &m->rng);
 	for (unsigned int i = 0; i < m->opt.nr_disks; i++) {
 		r = fbk_virtio_blk_open(&m->blk[i], m->opt.disk[i].path, m->opt.disk[i].read_only, i);
 		if (r < 0) {
@@ -223,7 +229,7 @@ static int open_devices(struct fbk_monitor *m, struct fbk_virtio_host *host)
 				r == -EINVAL ? "not a regular file or block device of at least 512 bytes" : strerror(-r));
 			return FBK_EXIT_INPUT;
 		}
-		add_virtio(m, fbk_virtio_blk_ops(&m->blk[i]), &m->blk[i], host);
+		add_virtio(m, &fbk_virtio_blk_ops, &m->blk[i]);
 	}
 	return 0;
 }
@@ -329,7 +335,6 @@ static int take_id(struct fbk_run_options *o)
 
 static int run(struct fbk_monitor *m)
 {
-	struct fbk_virtio_host host;
 	int r;
 
 	/* Else a file of ours would become standard input or output. */
@@ -355,13 +360,15 @@ static int run(struct fbk_monitor *m)
 	if (!r)
 		r = fbk_monitor_ledger_open(m);
 	if (!r)
-		r = open_devices(m, &host);
+		r = open_devices(m);
 	if (!r)
 		r = open_vm(m);
 	if (!r)
 		r = enable_sea(m);
 	if (!r)
 		r = open_machine(m);
+	if (!r)
+		r = fbk_io_open(m);
 	if (!r)
 		r = open_road(m);
 	if (!r)

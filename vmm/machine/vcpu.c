@@ -270,7 +270,7 @@ int fbk_cpus_start(struct fbk_monitor *m)
 
 	sigaction(KICK, &sa, NULL);
 	pthread_attr_init(&attr);
-	pthread_attr_setstacksize(&attr, 128 << 10);
+	pthread_attr_setstacksize(&attr, FBK_STACK_LEN);
 	for (unsigned int i = 0; i < m->opt.nr_cpus && !r; i++) {
 		r = pthread_create(&m->cpu[i].thread, &attr, cpu_thread, &m->cpu[i]);
 		if (!r)

@@ -49,7 +49,7 @@ DefinitionBlock ("", "DSDT", 2, "FBREAK", "FIREBRK1", 0x00000001)
                     0x0A000000,         // Address Base
                     0x00000200,         // Address Length
                     )
-                Interrupt (ResourceConsumer, Level, ActiveHigh, Exclusive, ,, )
+                Interrupt (ResourceConsumer, Edge, ActiveHigh, Exclusive, ,, )
                 {
                     0x00000030,
                 }

@@ -91,7 +91,7 @@ DefinitionBlock ("", "DSDT", 2, "FBREAK", "FIREBRK1", 0x00000001)
                     0x0A000000,         // Address Base
                     0x00000200,         // Address Length
                     )
-                Interrupt (ResourceConsumer, Level, ActiveHigh, Exclusive, ,, )
+                Interrupt (ResourceConsumer, Edge, ActiveHigh, Exclusive, ,, )
                 {
                     0x00000030,
                 }
@@ -109,7 +109,7 @@ DefinitionBlock ("", "DSDT", 2, "FBREAK", "FIREBRK1", 0x00000001)
                     0x0A010000,         // Address Base
                     0x00000200,         // Address Length
                     )
-                Interrupt (ResourceConsumer, Level, ActiveHigh, Exclusive, ,, )
+                Interrupt (ResourceConsumer, Edge, ActiveHigh, Exclusive, ,, )
                 {
                     0x00000031,
                 }
@@ -127,7 +127,7 @@ DefinitionBlock ("", "DSDT", 2, "FBREAK", "FIREBRK1", 0x00000001)
                     0x0A020000,         // Address Base
                     0x00000200,         // Address Length
                     )
-                Interrupt (ResourceConsumer, Level, ActiveHigh, Exclusive, ,, )
+                Interrupt (ResourceConsumer, Edge, ActiveHigh, Exclusive, ,, )
                 {
                     0x00000032,
                 }
@@ -145,7 +145,7 @@ DefinitionBlock ("", "DSDT", 2, "FBREAK", "FIREBRK1", 0x00000001)
                     0x0A030000,         // Address Base
                     0x00000200,         // Address Length
                     )
-                Interrupt (ResourceConsumer, Level, ActiveHigh, Exclusive, ,, )
+                Interrupt (ResourceConsumer, Edge, ActiveHigh, Exclusive, ,, )
                 {
                     0x00000033,
                 }
@@ -163,7 +163,7 @@ DefinitionBlock ("", "DSDT", 2, "FBREAK", "FIREBRK1", 0x00000001)
                     0x0A040000,         // Address Base
                     0x00000200,         // Address Length
                     )
-                Interrupt (ResourceConsumer, Level, ActiveHigh, Exclusive, ,, )
+                Interrupt (ResourceConsumer, Edge, ActiveHigh, Exclusive, ,, )
                 {
                     0x00000034,
                 }
