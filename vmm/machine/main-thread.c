@@ -256,10 +256,10 @@ int fbk_main_thread(struct fbk_monitor *m)
 		return FBK_EXIT_HOST;
 	}
 	/* The threads come after the mask, so that they inherit it. */
+	fbk_console_open(&m->console);
 	r = start_all(m);
 	if (r)
 		return r;
-	fbk_console_open(&m->console);
 	run_all(m);
 
 	while (t.status < 0) {
