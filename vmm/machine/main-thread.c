@@ -255,8 +255,8 @@ int fbk_main_thread(struct fbk_monitor *m)
 		fbk_say("preparing the main thread: %s", strerror(-r));
 		return FBK_EXIT_HOST;
 	}
-	/* The threads come after the mask, so that they inherit it. */
 	fbk_console_open(&m->console);
+	/* The threads come after the mask, so that they inherit it. */
 	r = start_all(m);
 	if (r)
 		return r;
