@@ -94,7 +94,7 @@ static inline int fbk_entry_helper_suffices(const struct fbk_abort *a, uint32_t 
 }
 
 /*
- * Whether the kernel is to be given the syndrome with the abort. It has one if it came by an SEA exit: then the vCPU's last
+ * Whether the kernel is to be given the syndrome with the abort. An abort that has one came by an SEA exit: the vCPU's last
  * fault, whose address the kernel reports, is this one. The kernel may still refuse (-EINVAL: EL1 is AArch32, or bits that
  * it does not know), having changed nothing; what is done then needs KVM's own injection of data aborts.
  *
