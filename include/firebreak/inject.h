@@ -20,6 +20,7 @@ enum fbk_replay_method {
 	FBK_REPLAY_CORRECTED = 2, /* the same, then ESR_EL1 (and FAR_EL1) as the hardware would have told it */
 	FBK_REPLAY_SERROR = 3,	  /* a pending SError; cannot be taken back */
 	FBK_REPLAY_REGISTERS = 4, /* the whole exception entry, by KVM_SET_ONE_REG */
+	FBK_REPLAY_SYNDROME = 5,  /* KVM_SET_VCPU_EVENTS with the syndrome: whatever the hardware said */
 };
 
 struct kvm_run;
@@ -41,11 +42,12 @@ FBK_API uint32_t fbk_inject_el(uint64_t pstate);
  * @run:    the vCPU's, mapped (borrowed); an MMIO access that waits for its completion is dropped
  * @kvm:    FBK_KVM_* bits of kvm.h
  * @a:      the abort (borrowed). One without a syndrome is completed by what the kernel told on the way: kind, gva, walk level
- * @pstate: the guest's, from fbk_inject_pstate()
+ * @pstate: the guest's, from fbk_inject_pstate(); read again where the kernel refuses a syndrome
  * @ret:    how it was done
  *
- * By the kernel's helper, corrected where it would lose something; by registers where the kernel has no helper, or it
- * injected nothing. The guest is one without an EL2 of its own.
+ * With the syndrome, where the kernel takes one. Else, and where it refuses this one, by its helper, corrected where that
+ * would lose something; by registers where the kernel has no helper, or it injected nothing. The guest is one without an
+ * EL2 of its own.
  *
  * Return:  0.
  * Errors:  -EINVAL null argument; -EOPNOTSUPP the kernel has no helper and the guest's EL1 is AArch32 (no state changed);

@@ -21,11 +21,15 @@ extern "C" {
 /* KVM_CAP_ARM_INJECT_EXT_IABT: no mainline kernel has it; the number is our series' own, far from mainline's. */
 #define FBK_KVM_CAP_ARM_INJECT_EXT_IABT 0x46420001
 
+/* KVM_CAP_ARM_INJECT_EXT_ABT_ESR: likewise; kernels without it refuse an abort's syndrome. */
+#define FBK_KVM_CAP_ARM_INJECT_EXT_ABT_ESR 0x46420002
+
 /* What fbk_kvm_probe() finds. */
 #define FBK_KVM_SEA_TO_USER (1u << 0)	  /* KVM_CAP_ARM_SEA_TO_USER: guest SEAs can leave the kernel */
 #define FBK_KVM_INJECT_EXT_DABT (1u << 1) /* KVM_CAP_ARM_INJECT_EXT_DABT */
 #define FBK_KVM_INJECT_EXT_IABT (1u << 2) /* FBK_KVM_CAP_ARM_INJECT_EXT_IABT */
 #define FBK_KVM_INJECT_SERROR_ESR (1u << 3) /* KVM_CAP_ARM_INJECT_SERROR_ESR: vCPUs have RAS, SET is told */
+#define FBK_KVM_INJECT_EXT_ABT_ESR (1u << 4) /* FBK_KVM_CAP_ARM_INJECT_EXT_ABT_ESR */
 
 /**
  * fbk_kvm_probe - ask a VM what error handling its kernel offers

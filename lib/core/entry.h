@@ -93,6 +93,28 @@ static inline int fbk_entry_helper_suffices(const struct fbk_abort *a, uint32_t 
 	return (kvm & needed) && (a->flags & FBK_SEA_HAS_ESR) && (a->esr & FBK_ESR_IL) && fbk_entry_iss(a) == FBK_FSC_SEA;
 }
 
+/*
+ * Whether the kernel is to be given the syndrome with the abort. An abort that has one came by an SEA exit: the vCPU's last
+ * fault, whose address the kernel reports, is this one. The kernel may still refuse (-EINVAL: EL1 is AArch32, or bits that
+ * it does not know), having changed nothing; what is done then needs KVM's own injection of data aborts.
+ *
+ * @kvm: FBK_KVM_* bits
+ */
+static inline int fbk_entry_takes_syndrome(const struct fbk_abort *a, uint32_t kvm)
+{
+	uint32_t needed = FBK_KVM_INJECT_EXT_ABT_ESR | FBK_KVM_INJECT_EXT_DABT;
+
+	if (a->kind == FBK_ABORT_INSTRUCTION)
+		needed |= FBK_KVM_INJECT_EXT_IABT;
+	return (kvm & needed) == needed && (a->flags & FBK_SEA_HAS_ESR);
+}
+
+/* Whether the kernel does it all by itself, so that the replay asks nothing of the guest's state. */
+static inline int fbk_entry_kernel_suffices(const struct fbk_abort *a, uint32_t kvm)
+{
+	return fbk_entry_takes_syndrome(a, kvm) || fbk_entry_helper_suffices(a, kvm);
+}
+
 /* Which further registers fbk_entry_take() looks at: FBK_ENTRY_NEEDS_*. */
 uint32_t fbk_entry_needs(uint64_t id_aa64pfr1);
 

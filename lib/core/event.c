@@ -197,6 +197,8 @@ const char *fbk_replay_name(enum fbk_replay_method method)
 		return "serror";
 	case FBK_REPLAY_REGISTERS:
 		return "registers";
+	case FBK_REPLAY_SYNDROME:
+		return "kernel-syndrome";
 	}
 	return "invalid";
 }

@@ -3,9 +3,10 @@
 /*
  * inject.c - the same abort into the vCPU.
  *
- * The kernel's helper comes first. It knows the class (data) and the address but not the rest of the syndrome; when that
- * would lose something, ESR_EL1 and FAR_EL1 are put right afterwards, before the guest runs. Where there is no helper, or
- * it injected nothing, the whole exception entry is done here, register by register.
+ * A kernel that takes the syndrome is given it. Else the kernel's helper comes first. It knows the class (data) and the
+ * address but not the rest of the syndrome; when that would lose something, ESR_EL1 and FAR_EL1 are put right afterwards,
+ * before the guest runs. Where there is no helper, or it injected nothing, the whole exception entry is done here, register
+ * by register.
  */
 #include <firebreak/inject.h>
 
@@ -172,13 +173,51 @@ static int correct(int vcpu_fd, struct fbk_abort *a, struct fbk_kvm_vcpu_events 
 	return err;
 }
 
+/*
+ * With the syndrome. FAR is the kernel's affair: the address of the vCPU's last fault, which is this abort's, or with FnV
+ * what it was.
+ *
+ * Errors: -EIO; -EAGAIN the kernel refuses this syndrome, and nothing has changed.
+ */
+static int with_syndrome(int vcpu_fd, const struct fbk_abort *a, struct fbk_kvm_vcpu_events ev)
+{
+	int err;
+
+	ev.ext_abt_has_esr = 1;
+	ev.ext_abt_esr = fbk_entry_iss(a);
+	err = set_events(vcpu_fd, &ev);
+	return err && errno == EINVAL ? -EAGAIN : err;
+}
+
+/* Without: by the helper or by registers. */
+static int without_syndrome(int vcpu_fd, uint32_t kvm, struct fbk_abort *a, struct fbk_kvm_vcpu_events *ev, uint64_t pstate,
+			    enum fbk_replay_method *ret)
+{
+	struct fbk_abort learnt = *a;
+	int err = -EAGAIN;
+
+	*ret = FBK_REPLAY_HELPER;
+	/* A 32-bit EL1, or an EL2, has its syndrome elsewhere: the helper's word stands. */
+	if (fbk_entry_helper_suffices(a, kvm) || ((kvm & FBK_KVM_INJECT_EXT_DABT) && !fbk_entry_possible(pstate)))
+		return set_events(vcpu_fd, ev);
+	if (ev->ext_iabt_pending || (kvm & FBK_KVM_INJECT_EXT_DABT))
+		err = correct(vcpu_fd, &learnt, ev, pstate, ret);
+	if (err == -EAGAIN) {
+		*ret = FBK_REPLAY_REGISTERS;
+		err = by_registers(vcpu_fd, &learnt, pstate);
+	}
+	if (!err)
+		*a = learnt;
+	return err;
+}
+
 int fbk_inject_abort(int vcpu_fd, struct kvm_run *run, uint32_t kvm, struct fbk_abort *a, uint64_t pstate,
 		     enum fbk_replay_method *ret)
 {
 	/* Zeros elsewhere change nothing: a pending SError is not cancelled by serror_pending = 0 [K6]. */
 	struct fbk_kvm_vcpu_events ev = { 0 };
-	enum fbk_replay_method method = FBK_REPLAY_HELPER;
-	int err;
+	enum fbk_replay_method method = FBK_REPLAY_SYNDROME;
+	int err = -EAGAIN;
 
 	if (!run || !a || !ret)
 		return -EINVAL;
@@ -187,22 +226,14 @@ int fbk_inject_abort(int vcpu_fd, struct kvm_run *run, uint32_t kvm, struct fbk_
 	else
 		ev.ext_dabt_pending = 1;
 
-	/* A 32-bit EL1, or an EL2, has its syndrome elsewhere: the helper's word stands. */
-	if (fbk_entry_helper_suffices(a, kvm) || ((kvm & FBK_KVM_INJECT_EXT_DABT) && !fbk_entry_possible(pstate))) {
-		err = set_events(vcpu_fd, &ev);
-	} else {
-		struct fbk_abort learnt = *a;
-
-		err = -EAGAIN;
-		if (ev.ext_iabt_pending || (kvm & FBK_KVM_INJECT_EXT_DABT))
-			err = correct(vcpu_fd, &learnt, &ev, pstate, &method);
-		if (err == -EAGAIN) {
-			method = FBK_REPLAY_REGISTERS;
-			err = by_registers(vcpu_fd, &learnt, pstate);
-		}
-		if (!err)
-			*a = learnt;
+	if (fbk_entry_takes_syndrome(a, kvm)) {
+		err = with_syndrome(vcpu_fd, a, ev);
+		/* Who relied on the kernel has not read PSTATE. */
+		if (err == -EAGAIN && fbk_one_reg_get(vcpu_fd, FBK_REG_PSTATE, &pstate))
+			err = -EIO;
 	}
+	if (err == -EAGAIN)
+		err = without_syndrome(vcpu_fd, kvm, a, &ev, pstate, &method);
 	if (err)
 		return err;
 

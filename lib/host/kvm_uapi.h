@@ -51,13 +51,17 @@ struct fbk_kvm_vcpu_events {
 	uint8_t serror_has_esr;
 	uint8_t ext_dabt_pending;
 	uint8_t ext_iabt_pending; /* ours: the first pad byte of mainline, with FBK_KVM_CAP_ARM_INJECT_EXT_IABT */
-	uint8_t pad[4];
+	uint8_t ext_abt_has_esr;  /* ours: the second, with FBK_KVM_CAP_ARM_INJECT_EXT_ABT_ESR */
+	uint8_t pad[3];
 	uint64_t serror_esr;
-	uint32_t reserved[12];
+	uint64_t ext_abt_esr; /* ours, likewise: the first reserved words */
+	uint32_t reserved[10];
 };
 
 _Static_assert(sizeof(struct fbk_kvm_vcpu_events) == 64, "size is part of the ioctl number");
 _Static_assert(offsetof(struct fbk_kvm_vcpu_events, serror_esr) == 8, "mainline layout");
+_Static_assert(offsetof(struct fbk_kvm_vcpu_events, ext_abt_has_esr) == 4, "our series' layout");
+_Static_assert(offsetof(struct fbk_kvm_vcpu_events, ext_abt_esr) == 16, "our series' layout");
 
 #define FBK_KVM_SET_VCPU_EVENTS _IOW(KVMIO, 0xa0, struct fbk_kvm_vcpu_events)
 

@@ -181,7 +181,7 @@ static int remember(struct fbk_vcpu *vcpu, struct fbk_event *ev)
  */
 static int needs_pstate(const struct fbk_vm *vm, const struct fbk_event *ev, const struct fbk_span *span)
 {
-	return (vm->has_ghes && span->nr_pages) || vm->policy.user != vm->policy.kernel || !fbk_entry_helper_suffices(&ev->abort, vm->kvm);
+	return (vm->has_ghes && span->nr_pages) || vm->policy.user != vm->policy.kernel || !fbk_entry_kernel_suffices(&ev->abort, vm->kvm);
 }
 
 /* Which of the guest's processors it is, asked once. What the kernel does not say is left out. */

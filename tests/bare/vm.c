@@ -68,6 +68,13 @@ bool kvm_has_mte(void)
 	return kvm_has(KVM_CAP_ARM_MTE);
 }
 
+bool vm_el1_32bit;
+
+bool kvm_has_el1_32bit(void)
+{
+	return kvm_has(KVM_CAP_ARM_EL1_32BIT);
+}
+
 void vm_set_reg(struct vm *vm, unsigned int cpu, uint64_t id, uint64_t value)
 {
 	struct kvm_one_reg reg = { .id = id, .addr = (uintptr_t)&value };
@@ -224,6 +231,8 @@ struct vm *vm_new(enum vm_memory memory, bool sea, unsigned char *ram)
 	vm->run_len = ioctl(kvm, KVM_GET_VCPU_MMAP_SIZE, 0);
 	if (ioctl(vm->fd, KVM_ARM_PREFERRED_TARGET, &init))
 		bail("no preferred target: %s", strerror(errno));
+	if (vm_el1_32bit)
+		init.features[0] |= 1u << KVM_ARM_VCPU_EL1_32BIT;
 	for (unsigned int i = 0; i < 2; i++) {
 		struct vcpu *cpu = &vm->cpu[i];
 

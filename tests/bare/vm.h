@@ -86,6 +86,9 @@ bool kvm_has_sea(void);
 /* The Memory Tagging Extension: does KVM offer it, and shall VMs made from now on have it? */
 bool kvm_has_mte(void);
 extern bool vm_mte;
+/* AArch32 at EL1: likewise. */
+bool kvm_has_el1_32bit(void);
+extern bool vm_el1_32bit;
 /* @ram: share this memory (RAM_LEN bytes) instead of making some; NULL: make some. */
 struct vm *vm_new(enum vm_memory memory, bool sea, unsigned char *ram);
 void vm_free(struct vm *vm);

@@ -35,6 +35,18 @@ extern bool has_sea;	 /* this kernel forwards SEAs */
 extern bool commits;	 /* the helper moves the PC at once; else it waits for KVM_RUN */
 extern uint32_t kvm_bits; /* as the library probed them */
 
+/* As this kernel would be without taking syndromes. */
+#define KVM_WITHOUT_SYNDROME (kvm_bits & ~(uint32_t)FBK_KVM_INJECT_EXT_ABT_ESR)
+
+static inline bool takes_syndrome(void)
+{
+	return kvm_bits & FBK_KVM_INJECT_EXT_ABT_ESR;
+}
+
+/* The methods with which the library has answered, left to itself: 1 << enum fbk_replay_method. */
+extern uint32_t methods_seen[2];
+enum road { AFTER_SEA, AFTER_SIGBUS };
+
 static inline bool is_el1(const struct base *b)
 {
 	return b->mode == 5 || b->mode == 4;
@@ -58,5 +70,9 @@ void test_retire(void);
 void test_memfd(void);
 void test_liar(const char *module_path);
 void test_sea(const char *module_path);
+/* The kernel does not take this syndrome, or this guest. */
+void test_refusal(void);
+/* What `firebreak check` says of the methods, after all that used them. */
+void test_check(void);
 
 #endif

@@ -2,7 +2,8 @@
 // SPDX-FileCopyrightText: The firebreak authors
 /*
  * SEA exits (sea_inject.ko): every syndrome that can leave the kernel. The helper loses nearly all of it, so the values
- * are the architecture's: the class by level and kind, and from the exit's syndrome what ESR_EL1 has, too.
+ * are the architecture's: the class by level and kind, and from the exit's syndrome what ESR_EL1 has, too. On a kernel that
+ * takes the syndrome every row goes once more with it.
  */
 #include "contract.h"
 
@@ -85,14 +86,16 @@ static void arm(const struct row *row)
 
 static void test_row(const struct row *row)
 {
-	static struct regs at_vector[2];
+	/* 0: as kernels do that take no syndrome; 1: by registers; 2: with the syndrome. */
+	const uint32_t bits[3] = { KVM_WITHOUT_SYNDROME, 0, kvm_bits };
+	static struct regs at_vector[3];
 	const struct base *b = &bases[row->base];
 	struct vm *vm = vm_new(MEM_SMALL, true, NULL);
-	enum fbk_replay_method method[2] = { FBK_REPLAY_NONE, FBK_REPLAY_NONE };
+	enum fbk_replay_method method[3] = { FBK_REPLAY_NONE, FBK_REPLAY_NONE, FBK_REPLAY_NONE };
 	enum fbk_replay_method want = row->method;
 	uint64_t far = row->no_far ? STALE_FAR : row->addr;
 	const char *diff;
-	int vector[2];
+	int vector[3], nr_ways = takes_syndrome() ? 3 : 2;
 	char name[128];
 
 	/* a fetch that says nothing else is the kernel's own affair where it can inject an instruction abort */
@@ -101,7 +104,7 @@ static void test_row(const struct row *row)
 	snprintf(name, sizeof(name), "SEA exit, %s", row->name);
 	vm_set_mmu(vm, 0, row->mmu);
 	arm(row);
-	for (int way = 0; way < 2; way++) {
+	for (int way = 0; way < nr_ways; way++) {
 		struct fbk_sea_exit in;
 		struct fbk_abort a;
 		struct outcome o;
@@ -114,7 +117,7 @@ static void test_row(const struct row *row)
 		}
 		if (fbk_sea_exit_read(FBK_ABI_MAINLINE, test_run_sea(vm->cpu[0].run), &in) || fbk_sea_decode(&in, &a))
 			bail("%s: the library does not know the exit", name);
-		if (inject(vm, way ? 0 : kvm_bits, &a, &method[way]))
+		if (inject(vm, bits[way], &a, &method[way]))
 			bail("%s: the library refuses", name);
 		vector[way] = run_to_vector(vm);
 		regs_read(vm, &at_vector[way]);
@@ -126,6 +129,16 @@ static void test_row(const struct row *row)
 	   name, "vectors %d/%d, %s/%s, esr 0x%llx, far 0x%llx, %s", vector[0], vector[1], fbk_replay_name(method[0]),
 	   fbk_replay_name(method[1]), (unsigned long long)regs_value(&at_vector[0], SYS_ESR),
 	   (unsigned long long)regs_value(&at_vector[0], SYS_FAR), diff ? diff : "all registers alike");
+	methods_seen[AFTER_SEA] |= 1u << method[takes_syndrome() ? 2 : 0];
+	if (nr_ways == 3) {
+		snprintf(name, sizeof(name), "SEA exit, %s, kernel-syndrome", row->name);
+		diff = regs_diff(&at_vector[1], &at_vector[2], 0);
+		ok(!diff && vector[2] == (int)b->vector && method[2] == FBK_REPLAY_SYNDROME &&
+			   regs_value(&at_vector[2], SYS_ESR) == row->esr && regs_value(&at_vector[2], SYS_FAR) == far,
+		   name, "vector %d, %s, esr 0x%llx, far 0x%llx, %s", vector[2], fbk_replay_name(method[2]),
+		   (unsigned long long)regs_value(&at_vector[2], SYS_ESR), (unsigned long long)regs_value(&at_vector[2], SYS_FAR),
+		   diff ? diff : "all registers alike");
+	}
 out:
 	inject_disarm_all_quiet();
 	vm_free(vm);

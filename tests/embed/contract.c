@@ -78,7 +78,8 @@ int ioctl(int fd, unsigned long request, ...)
 	}
 	switch ((uint32_t)request) {
 	case KVM_CHECK_EXTENSION:
-		return (uintptr_t)reg != FBK_KVM_CAP_ARM_INJECT_EXT_IABT;
+		/* what mainline has */
+		return (uintptr_t)reg != FBK_KVM_CAP_ARM_INJECT_EXT_IABT && (uintptr_t)reg != FBK_KVM_CAP_ARM_INJECT_EXT_ABT_ESR;
 	case KVM_GET_ONE_REG:
 		memcpy((void *)(uintptr_t)reg->addr, fake_reg(c, reg->id), 8);
 		return 0;

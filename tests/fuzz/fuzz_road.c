@@ -3,7 +3,7 @@
 /*
  * fuzz_road.c - a whole VM under a hostile guest and a failing kernel: any order of errors on any vCPU, guest writes all
  * over the error blocks, resets, pumps, pages that are retired and healed, and system calls that fail. Whatever happens,
- * errors are answered out of the documented set, each is told once, a record that the guest can see is well-formed, and
+ * errors are answered out of the documented set, each is told and injected once, a record that the guest sees is well-formed, and
  * where a page was lost the guest finds no zeros before it is reset.
  */
 #include "fuzz.h"
@@ -30,6 +30,8 @@ static unsigned char ram[RAM_LEN] __attribute__((aligned(65536)));
 static uint64_t now_ns, pstate;
 static uint32_t fail_in; /* calls until one fails; 0: none does */
 static uint32_t nr_events;
+static int patched;	     /* the kernel injects instruction aborts, and takes syndromes */
+static uint32_t nr_injected; /* of one error, as far as the kernel is concerned */
 
 static int fails(void)
 {
@@ -44,7 +46,22 @@ static int fuzz_ioctl(int fd, unsigned long request, void *arg)
 	if (fails())
 		return -1;
 	if (request == KVM_CHECK_EXTENSION)
-		return (uintptr_t)arg != FBK_KVM_CAP_ARM_INJECT_EXT_IABT;
+		return patched || ((uintptr_t)arg != FBK_KVM_CAP_ARM_INJECT_EXT_IABT &&
+				   (uintptr_t)arg != FBK_KVM_CAP_ARM_INJECT_EXT_ABT_ESR);
+	if (request == FBK_KVM_SET_VCPU_EVENTS) {
+		const struct fbk_kvm_vcpu_events *ev = arg;
+
+		CHECK(patched || !(ev->ext_iabt_pending | ev->ext_abt_has_esr | ev->ext_abt_esr));
+		CHECK(ev->serror_pending + ev->ext_dabt_pending + ev->ext_iabt_pending == 1);
+		CHECK(ev->ext_abt_has_esr || !ev->ext_abt_esr);
+		CHECK(!(ev->ext_abt_esr & ~UINT64_C(0x1f7f)));
+		/* As if EL1 were AArch32 whenever the abort is not the plainest. */
+		if (ev->ext_abt_has_esr && pstate && ev->ext_abt_esr != 0x10) {
+			errno = EINVAL;
+			return -1;
+		}
+		nr_injected++;
+	}
 	if (request == KVM_GET_ONE_REG)
 		memcpy((void *)(uintptr_t)((struct kvm_one_reg *)arg)->addr, &pstate, 8);
 	return 0;
@@ -275,6 +292,10 @@ static void on_event(void *opaque, const struct fbk_event *ev)
 	CHECK(ev->seq == nr_events);
 	CHECK(fbk_event_json(ev, line, sizeof(line)) > 0);
 	CHECK(ev->verdict.text);
+	CHECK(nr_injected <= 1);
+	CHECK(nr_injected || (ev->replay != FBK_REPLAY_HELPER && ev->replay != FBK_REPLAY_CORRECTED &&
+			      ev->replay != FBK_REPLAY_SYNDROME && ev->replay != FBK_REPLAY_SERROR));
+	nr_injected = 0;
 }
 
 static int on_raise(void *opaque)
@@ -332,7 +353,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 	memset(place, 0, sizeof(place));
 	memset(watched, 0, sizeof(watched));
 	now_ns = UINT64_C(1700000000000000000);
-	nr_events = fail_in = 0;
+	nr_events = nr_injected = fail_in = 0;
 	memset(ram, 0, sizeof(ram));
 	fbk_policy_default(&policy);
 	policy.ack_wait_us = 2000;
@@ -345,6 +366,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 	policy.source[FBK_SOURCE_SIGBUS_IO] = rules & 128 ? FBK_VERDICT_PAUSE : FBK_VERDICT_REPORT;
 	size = (uint32_t)fuzz_take(&f, 1);
 	cfg.max_pages = 1 + size % 64;
+	patched = !!(size & 32);
 	if (size & 0xc0) {
 		is_file = (size & 0xc0) == 0xc0;
 		r.backing = is_file ? FBK_BACKING_FILE : FBK_BACKING_ANON;

@@ -321,7 +321,9 @@ static void guest_start(struct fbk_guest *g)
 	argv[n++] = memory;
 	argv[n++] = "--cpus";
 	argv[n++] = cpus;
-	argv[n++] = s->sea_off ? "--sea=off" : "--sea=on";
+	/* Left to itself, the monitor runs without the exit, and says what that means. */
+	if (s->sea_off || fbk_host_has_sea())
+		argv[n++] = s->sea_off ? "--sea=off" : "--sea=on";
 	argv[n++] = "--events";
 	argv[n++] = fbk_path_out("guest-%u.events", g->id);
 	argv[n++] = "--metrics";
@@ -458,6 +460,8 @@ static struct fbk_guest *guest_new(const struct fbk_guest_spec *spec, bool own)
 	guest_start(g);
 	g->ended = false;
 	fbk_guest_expect(g, BOOT_S, "init[1]: ready");
+	if (!spec->sea_off && !fbk_host_has_sea() && !fbk_guest_monitor_said(g, "lacks KVM_CAP_ARM_SEA_TO_USER"))
+		fbk_fail(__FILE__, __LINE__, "the monitor does not say that SIGBUS is all that it has");
 	g->ram_hva = find_ram(g);
 	fbk_guest_sync(g);
 	fbk_guest_forget(g);

@@ -7,10 +7,12 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/kvm.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -66,6 +68,19 @@ static void load_module(const char *path)
 		exit(70);
 	}
 	close(fd);
+}
+
+#define CAP_ARM_SEA_TO_USER 245 /* newer than the build machine's headers */
+
+bool fbk_host_has_sea(void)
+{
+	int kvm = open("/dev/kvm", O_RDWR | O_CLOEXEC), has;
+
+	if (kvm < 0)
+		fbk_fail(__FILE__, __LINE__, "/dev/kvm: %m");
+	has = ioctl(kvm, KVM_CHECK_EXTENSION, CAP_ARM_SEA_TO_USER);
+	close(kvm);
+	return has > 0;
 }
 
 void fbk_host_open(void)

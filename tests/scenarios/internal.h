@@ -35,6 +35,8 @@ const char *fbk_guests_finish(void);
 void fbk_guests_tell(void);
 
 void fbk_host_open(void);
+/* Does KVM here give guests' SEAs to the monitor? */
+bool fbk_host_has_sea(void);
 void fbk_host_begin(void);
 /* NULL, or the line by which the host's kernel complained of itself since the scenario began. */
 const char *fbk_host_complaint(void);

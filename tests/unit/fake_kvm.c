@@ -77,19 +77,24 @@ static int one_reg(int set, const struct kvm_one_reg *r)
 	return 0;
 }
 
-/* As much of an injection as the kernel shows; a 32-bit EL1 has its DFSR where ESR_EL1 is. */
-static void take(uint64_t ec)
+/*
+ * As much of an injection as the kernel shows; a 32-bit EL1 has its DFSR where ESR_EL1 is. @iss: NULL: the kernel makes up
+ * its own, if it does anything.
+ */
+static void take(uint64_t ec, const uint64_t *iss)
 {
 	int user = (fake_kvm.pstate & 0xf) == 0;
 
-	if (fake_kvm.idle)
+	fake_kvm.abt_has_esr = !!iss;
+	if (fake_kvm.idle && !iss)
 		return;
-	fake_kvm.far_el1 = fake_kvm.hfar;
+	if (!iss || !(*iss & 0x400))
+		fake_kvm.far_el1 = fake_kvm.hfar;
 	if (fake_kvm.el1_32bit) {
 		fake_kvm.esr_el1 = 0x210;
 		return;
 	}
-	fake_kvm.esr_el1 = (ec + !user) << 26 | 0x02000000 | fake_kvm.fsc;
+	fake_kvm.esr_el1 = (ec + !user) << 26 | 0x02000000 | (iss ? *iss : fake_kvm.fsc);
 	if (fake_kvm.commits) {
 		fake_kvm.elr_el1 = fake_kvm.pc;
 		fake_kvm.spsr_el1 = fake_kvm.pstate;
@@ -98,13 +103,25 @@ static void take(uint64_t ec)
 	}
 }
 
+/* What the series of kernel/ let an abort say. */
+static int is_valid_iss(uint64_t iss, int iabt)
+{
+	uint64_t allowed = 0x63f | (iabt ? 0 : 0x140) | (fake_kvm.ras ? 0x1800 : 0);
+
+	return !fake_kvm.el1_32bit && !(iss & ~allowed) && (0xf9f90000 >> (iss & 0x1f) & 1) && (iss & 0x3f) < 0x20;
+}
+
 static int set_events(const uint8_t *ev)
 {
 	/* Mainline refuses what it does not know. */
 	static const uint8_t zeros[48];
+	uint64_t iss;
 
-	if (ev[0] > 1 || ev[1] > 1 || ev[2] > 1 || ev[3] > 1 || (ev[3] && !fake_kvm.iabt) || (ev[2] && ev[3]) ||
-	    memcmp(ev + 4, zeros, 4) || memcmp(ev + 16, zeros, 48) || (ev[1] && !fake_kvm.ras)) {
+	memcpy(&iss, ev + 16, 8);
+	if (ev[0] > 1 || ev[1] > 1 || ev[2] > 1 || ev[3] > 1 || ev[4] > 1 || (ev[3] && !fake_kvm.iabt) || (ev[2] && ev[3]) ||
+	    (ev[4] && !(fake_kvm.abt_esr && (ev[2] || ev[3]) && is_valid_iss(iss, ev[3]))) || (!ev[4] && iss) ||
+	    memcmp(ev + 5, zeros, 3) || memcmp(ev + 24, zeros, 40) || (ev[1] && !fake_kvm.ras)) {
+		fake_kvm.nr_refused++;
 		errno = EINVAL;
 		return -1;
 	}
@@ -115,11 +132,11 @@ static int set_events(const uint8_t *ev)
 	}
 	if (ev[2]) {
 		fake_kvm.nr_dabt++;
-		take(0x24);
+		take(0x24, ev[4] ? &iss : NULL);
 	}
 	if (ev[3]) {
 		fake_kvm.nr_iabt++;
-		take(0x20);
+		take(0x20, ev[4] ? &iss : NULL);
 	}
 	return 0;
 }
@@ -141,6 +158,8 @@ static int fake_ioctl(int fd, unsigned long request, void *arg)
 			return fake_kvm.ras;
 		case FBK_KVM_CAP_ARM_INJECT_EXT_IABT:
 			return fake_kvm.iabt;
+		case 0x46420002:
+			return fake_kvm.abt_esr;
 		}
 		return 0;
 	case KVM_ENABLE_CAP:

@@ -14,7 +14,7 @@
 
 struct fake_kvm {
 	/* what it offers */
-	int sea, dabt, iabt, ras;
+	int sea, dabt, iabt, ras, abt_esr;
 
 	/* what the vCPU is like */
 	uint64_t pstate, pc, esr_el1;
@@ -28,7 +28,9 @@ struct fake_kvm {
 
 	/* what was asked of it */
 	uint32_t enabled_cap;
-	uint32_t nr_dabt, nr_iabt, nr_serror;
+	uint32_t nr_dabt, nr_iabt, nr_serror; /* that it accepted */
+	uint32_t nr_refused;		      /* KVM_SET_VCPU_EVENTS with -EINVAL: nothing has changed */
+	int abt_has_esr;		      /* the last abort came with a syndrome */
 	int serror_has_esr;
 	uint64_t serror_esr;
 	uint32_t nr_ioctls, nr_get_reg, nr_set_reg;
@@ -49,7 +51,7 @@ struct fake_kvm {
 
 extern struct fake_kvm fake_kvm;
 
-/* A kernel like 7.x with everything, at EL0, installed behind the library. */
+/* A kernel like 7.x with everything that mainline has, at EL0, installed behind the library. */
 void fake_kvm_install(void);
 
 #endif

@@ -237,6 +237,7 @@ static void not_from_there(void **state)
 
 #define DABT FBK_KVM_INJECT_EXT_DABT
 #define IABT FBK_KVM_INJECT_EXT_IABT
+#define ESR FBK_KVM_INJECT_EXT_ABT_ESR
 
 /* Where the helper is said to suffice, the hardware's syndrome is the one it gives, at either level. */
 static void what_the_helper_says(void **state)
@@ -281,6 +282,42 @@ static void what_the_helper_says(void **state)
 	assert_int_equal(fbk_entry_helper_suffices(&a, DABT | IABT), 0);
 }
 
+/* Where the kernel is given the syndrome, nothing else of the guest is asked; without one it cannot be. */
+static void who_takes_the_syndrome(void **state)
+{
+	static const struct {
+		uint64_t esr; /* 0: SIGBUS */
+		uint32_t kvm;
+		int takes, suffices;
+	} rows[] = {
+		{ 0x92000010, DABT, 0, 1 },
+		{ 0x92000010, DABT | ESR, 1, 1 },
+		{ 0x92001f50, DABT, 0, 0 },
+		{ 0x92001f50, DABT | ESR, 1, 1 },
+		{ 0x90000016, DABT | IABT | ESR, 1, 1 },
+		{ 0x92000050, ESR, 0, 0 }, /* what would be done if it refused? */
+		{ 0x92000050, IABT | ESR, 0, 0 },
+		{ 0x82000410, DABT | ESR, 0, 0 }, /* it would come out as a data abort */
+		{ 0x82000410, IABT | ESR, 0, 0 },
+		{ 0x82000410, DABT | IABT, 0, 0 },
+		{ 0x82000410, DABT | IABT | ESR, 1, 1 },
+		{ 0, DABT | IABT | ESR, 0, 0 },
+	};
+	size_t i;
+
+	for (i = 0; i < ARRAY_SIZE(rows); i++) {
+		struct fbk_sea_exit in = { .esr = rows[i].esr };
+		struct fbk_abort a;
+
+		if (rows[i].esr)
+			assert_int_equal(fbk_sea_decode(&in, &a), 0);
+		else
+			assert_int_equal(fbk_sea_poison((struct fbk_gpa){ 0x1000 }, &a), 0);
+		assert_int_equal(fbk_entry_takes_syndrome(&a, rows[i].kvm), rows[i].takes);
+		assert_int_equal(fbk_entry_kernel_suffices(&a, rows[i].kvm), rows[i].suffices);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -291,6 +328,7 @@ int main(void)
 		cmocka_unit_test(entries),
 		cmocka_unit_test(not_from_there),
 		cmocka_unit_test(what_the_helper_says),
+		cmocka_unit_test(who_takes_the_syndrome),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

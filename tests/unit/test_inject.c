@@ -15,6 +15,7 @@
 
 #define DABT FBK_KVM_INJECT_EXT_DABT
 #define IABT FBK_KVM_INJECT_EXT_IABT
+#define ESR FBK_KVM_INJECT_EXT_ABT_ESR
 
 static struct kvm_run run;
 
@@ -86,6 +87,120 @@ static void aborts(void **state)
 	}
 }
 
+/*
+ * A kernel that takes the syndrome: one call, whatever the abort and whatever the helper would have done. PSTATE is not
+ * looked at: it may be anything.
+ */
+static void with_the_syndrome(void **state)
+{
+	static const struct {
+		uint64_t esr;
+		uint32_t kvm;
+		uint64_t pstate;
+		uint64_t guest_esr;
+	} rows[] = {
+		{ 0x92000010, DABT | ESR, 0x0, 0x92000010 },
+		{ 0x92000010, DABT | ESR, 0x3c5, 0x96000010 },
+		{ 0x92000050, DABT | ESR, 0x10, 0x92000050 },
+		{ 0x92000150, DABT | IABT | ESR, 0x3c5, 0x96000150 },
+		{ 0x92001a10, DABT | IABT | ESR, 0x0, 0x92001a10 },
+		{ 0x92000410, DABT | IABT | ESR, 0x0, 0x92000410 },
+		{ 0x92000013, DABT | IABT | ESR, 0x0, 0x92000013 },
+		{ 0x9200001f, DABT | IABT | ESR, 0x3c5, 0x9600001f },
+		{ 0x93c08010, DABT | IABT | ESR, 0x0, 0x92000010 }, /* ISV is not for EL1 */
+		{ 0x82000010, DABT | IABT | ESR, 0x0, 0x82000010 },
+		{ 0x82001e10, DABT | IABT | ESR, 0x3c5, 0x86001e10 },
+		{ 0x82000157, DABT | IABT | ESR, 0x0, 0x82000017 }, /* no CM and WnR in these */
+	};
+	size_t i;
+	int commits;
+
+	for (i = 0; i < ARRAY_SIZE(rows) * 2; i++) {
+		struct fbk_abort a = abort_of(rows[i / 2].esr), before = a;
+		enum fbk_replay_method method = FBK_REPLAY_NONE;
+		int iabt = a.kind == FBK_ABORT_INSTRUCTION;
+
+		commits = i % 2;
+		fake_kvm_install();
+		fake_kvm.iabt = fake_kvm.abt_esr = 1;
+		fake_kvm.commits = commits;
+		fake_kvm.idle = 1;
+		fake_kvm.hfar = 0x7000018;
+		fake_kvm.far_el1 = 0x1234;
+		fake_kvm.pstate = rows[i / 2].pstate;
+		run.exit_reason = KVM_EXIT_MMIO;
+		assert_int_equal(fbk_inject_abort(FAKE_VCPU_FD, &run, rows[i / 2].kvm, &a, 0xdead, &method), 0);
+		assert_int_equal(method, FBK_REPLAY_SYNDROME);
+		assert_int_equal(fake_kvm.nr_dabt, !iabt);
+		assert_int_equal(fake_kvm.nr_iabt, iabt);
+		assert_int_equal(fake_kvm.nr_serror + fake_kvm.nr_refused, 0);
+		assert_int_equal(fake_kvm.abt_has_esr, 1);
+		assert_int_equal(fake_kvm.esr_el1, rows[i / 2].guest_esr);
+		assert_int_equal(fake_kvm.far_el1, rows[i / 2].guest_esr & 0x400 ? 0x1234 : 0x7000018);
+		assert_int_equal(fake_kvm.nr_ioctls, 1);
+		assert_int_equal(run.exit_reason, 0);
+		assert_memory_equal(&a, &before, sizeof(a));
+	}
+}
+
+/*
+ * The kernel refuses the syndrome, having changed nothing: one abort all the same, by the way that it would have gone
+ * without, from the state that the guest is in rather than the one that was handed in.
+ */
+static void the_syndrome_is_refused(void **state)
+{
+	static const struct {
+		const char *why;
+		uint64_t esr;
+		int ras, abt_esr, el1_32bit, idle;
+		uint64_t pstate;
+		enum fbk_replay_method method;
+		uint64_t guest_esr;
+	} rows[] = {
+		{ "32-bit kernel", 0x92000050, 1, 1, 1, 0, 0x13, FBK_REPLAY_HELPER, 0x210 },
+		{ "32-bit kernel, plain", 0x92000010, 1, 1, 1, 0, 0x13, FBK_REPLAY_HELPER, 0x210 },
+		{ "32-bit kernel, user mode", 0x92000050, 1, 1, 1, 0, 0x10, FBK_REPLAY_HELPER, 0x210 },
+		{ "32-bit kernel, user mode, fetch", 0x82000410, 1, 1, 1, 0, 0x10, FBK_REPLAY_HELPER, 0x210 },
+		{ "SET without RAS", 0x92001810, 0, 1, 0, 0, 0, FBK_REPLAY_CORRECTED, 0x92001810 },
+		{ "SET without RAS, EL1", 0x92001810, 0, 1, 0, 0, 0x3c5, FBK_REPLAY_CORRECTED, 0x96001810 },
+		{ "SET without RAS, fetch", 0x82001810, 0, 1, 0, 0, 0x3c5, FBK_REPLAY_CORRECTED, 0x86001810 },
+		{ "SET without RAS, walk, helper idle", 0x92001816, 0, 1, 0, 1, 0x3c5, FBK_REPLAY_REGISTERS, 0x96001816 },
+		{ "a kernel that knows no syndrome", 0x92000410, 1, 0, 0, 0, 0, FBK_REPLAY_CORRECTED, 0x92000410 },
+		{ "the same, plain", 0x92000010, 1, 0, 0, 0, 0x3c5, FBK_REPLAY_HELPER, 0x96000010 },
+		{ "the same, plain fetch", 0x82000010, 1, 0, 0, 0, 0x3c5, FBK_REPLAY_HELPER, 0x86000010 },
+	};
+	size_t i;
+
+	for (i = 0; i < ARRAY_SIZE(rows); i++) {
+		struct fbk_abort a = abort_of(rows[i].esr), before = a;
+		enum fbk_replay_method method = FBK_REPLAY_NONE;
+		int err;
+
+		fake_kvm_install();
+		fake_kvm.iabt = 1;
+		fake_kvm.ras = rows[i].ras;
+		fake_kvm.abt_esr = rows[i].abt_esr;
+		fake_kvm.el1_32bit = rows[i].el1_32bit;
+		fake_kvm.idle = rows[i].idle;
+		fake_kvm.pstate = rows[i].pstate;
+		fake_kvm.far_el1 = 0x1234;
+		fake_kvm.hfar = 0x7000018;
+		run.exit_reason = 41;
+		/* As if nobody had read PSTATE. */
+		err = fbk_inject_abort(FAKE_VCPU_FD, &run, DABT | IABT | ESR, &a, 0, &method);
+		if (err || method != rows[i].method)
+			fail_msg("%s: error %d, %s", rows[i].why, err, fbk_replay_name(method));
+		assert_int_equal(fake_kvm.nr_refused, 1);
+		assert_int_equal(fake_kvm.nr_dabt + fake_kvm.nr_iabt, 1);
+		assert_int_equal(fake_kvm.abt_has_esr, 0);
+		assert_int_equal(fake_kvm.esr_el1, rows[i].guest_esr);
+		if (!rows[i].el1_32bit)
+			assert_int_equal(fake_kvm.far_el1, rows[i].guest_esr & 0x400 ? 0x1234 : 0x7000018);
+		assert_int_equal(run.exit_reason, 41);
+		assert_memory_equal(&a, &before, sizeof(a));
+	}
+}
+
 /* SIGBUS: the helper tells the rest of the story. */
 static void what_sigbus_leaves_open(void **state)
 {
@@ -124,7 +239,10 @@ static void what_sigbus_leaves_open(void **state)
 		fake_kvm.commits = rows[i].commits;
 		fake_kvm.esr_el1 = 0x56000000;
 		assert_int_equal(fbk_sea_poison((struct fbk_gpa){ 0x1000 }, &a), 0);
-		assert_int_equal(fbk_inject_abort(FAKE_VCPU_FD, &run, DABT | IABT, &a, rows[i].pstate, &method), 0);
+		/* A kernel that takes a syndrome is not given one that nobody knows. */
+		fake_kvm.iabt = fake_kvm.abt_esr = 1;
+		assert_int_equal(fbk_inject_abort(FAKE_VCPU_FD, &run, DABT | IABT | ESR, &a, rows[i].pstate, &method), 0);
+		assert_int_equal(fake_kvm.abt_has_esr + (int)fake_kvm.nr_refused, 0);
 		assert_int_equal(method, rows[i].method);
 		assert_int_equal(fake_kvm.nr_dabt, 1);
 		assert_int_equal(fake_kvm.nr_iabt, 0);
@@ -140,7 +258,7 @@ static void what_sigbus_leaves_open(void **state)
 /* No address: the helper's FAR_EL1 would be somebody else's. */
 static void far_stays_when_there_is_none(void **state)
 {
-	static const uint32_t kvm[] = { DABT, 0 };
+	static const uint32_t kvm[] = { DABT, 0, DABT | ESR };
 	size_t i;
 
 	for (i = 0; i < ARRAY_SIZE(kvm); i++) {
@@ -148,6 +266,7 @@ static void far_stays_when_there_is_none(void **state)
 		enum fbk_replay_method method;
 
 		fake_kvm_install();
+		fake_kvm.abt_esr = 1;
 		fake_kvm.hfar = 0xffff80008bad0000;
 		fake_kvm.far_el1 = 0x1234;
 		assert_int_equal(fbk_inject_abort(FAKE_VCPU_FD, &run, kvm[i], &a, 0, &method), 0);
@@ -302,18 +421,24 @@ static void every_call_may_fail(void **state)
 		uint64_t esr; /* 0: SIGBUS */
 		uint32_t kvm;
 		uint64_t pstate, pfr1;
-		int idle;
+		int idle, refuses;
 		uint32_t calls;
 	} rows[] = {
-		{ 0x92000010, DABT, 0, 0, 0, 1 },
-		{ 0x92000050, DABT, 0, 0, 0, 2 },
-		{ 0x92000410, DABT, 0, 0, 0, 4 },
-		{ 0x92000016, DABT, 0, 0, 0, 4 },
-		{ 0, DABT, 0, 0, 0, 5 },
-		{ 0x92000010, 0, 0, 0, 0, 11 },
-		{ 0x92000010, 0, 0, UINT64_C(1) << 56 | UINT64_C(1) << 44, 0, 13 },
-		{ 0x92000016, DABT, 0, 0, 1, 14 },
-		{ 0, DABT, 0x3c5, 0, 1, 15 },
+		{ 0x92000010, DABT, 0, 0, 0, 0, 1 },
+		{ 0x92000050, DABT, 0, 0, 0, 0, 2 },
+		{ 0x92000410, DABT, 0, 0, 0, 0, 4 },
+		{ 0x92000016, DABT, 0, 0, 0, 0, 4 },
+		{ 0, DABT, 0, 0, 0, 0, 5 },
+		{ 0x92000010, 0, 0, 0, 0, 0, 11 },
+		{ 0x92000010, 0, 0, UINT64_C(1) << 56 | UINT64_C(1) << 44, 0, 0, 13 },
+		{ 0x92000016, DABT, 0, 0, 1, 0, 14 },
+		{ 0, DABT, 0x3c5, 0, 1, 0, 15 },
+		{ 0x92001f50, DABT | ESR, 0, 0, 0, 0, 1 },
+		{ 0x92000016, DABT | ESR, 0, 0, 1, 0, 1 },
+		/* A refusal costs itself and PSTATE. */
+		{ 0x92000010, DABT | ESR, 0, 0, 0, 1, 3 },
+		{ 0x92000410, DABT | ESR, 0, 0, 0, 1, 6 },
+		{ 0x92000016, DABT | ESR, 0x3c5, 0, 1, 1, 16 },
 	};
 	struct fbk_abort a = abort_of(0x92000010), before;
 	enum fbk_replay_method method = FBK_REPLAY_NONE;
@@ -329,6 +454,7 @@ static void every_call_may_fail(void **state)
 			fake_kvm.pstate = rows[i].pstate;
 			fake_kvm.id_aa64pfr1 = rows[i].pfr1;
 			fake_kvm.idle = rows[i].idle;
+			fake_kvm.abt_esr = !rows[i].refuses;
 			fake_kvm.fail_at = n;
 			fake_kvm.fail_errno = EPERM;
 			method = FBK_REPLAY_NONE;
@@ -372,6 +498,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(levels),
 		cmocka_unit_test(aborts),
+		cmocka_unit_test(with_the_syndrome),
+		cmocka_unit_test(the_syndrome_is_refused),
 		cmocka_unit_test(what_sigbus_leaves_open),
 		cmocka_unit_test(far_stays_when_there_is_none),
 		cmocka_unit_test(by_registers),

@@ -15,12 +15,13 @@ static void probe(void **state)
 {
 	uint32_t i, bits;
 
-	for (i = 0; i < 16; i++) {
+	for (i = 0; i < 32; i++) {
 		fake_kvm_install();
 		fake_kvm.sea = !!(i & 1);
 		fake_kvm.dabt = !!(i & 2);
 		fake_kvm.iabt = !!(i & 4);
 		fake_kvm.ras = !!(i & 8);
+		fake_kvm.abt_esr = !!(i & 16);
 		assert_int_equal(fbk_kvm_probe(FAKE_VM_FD, &bits), 0);
 		assert_int_equal(bits, i);
 	}
@@ -44,7 +45,7 @@ static void probe_fails_at_any_call(void **state)
 		assert_int_equal(errno, EBADF);
 		assert_int_equal(bits, 0xdead);
 	}
-	assert_int_equal(n, 5);
+	assert_int_equal(n, 6);
 }
 
 static void enable(void **state)

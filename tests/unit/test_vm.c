@@ -956,6 +956,44 @@ static void without_the_helper(void **state)
 	stop(&w);
 }
 
+/*
+ * The road without a record has not read PSTATE when the kernel refuses the syndrome: what follows must not take that for
+ * user mode.
+ */
+static void the_syndrome_is_refused(void **state)
+{
+	struct fbk_vm_config cfg;
+	struct fbk_verdict v;
+	struct world w;
+
+	prepare(&w);
+	fake_kvm.iabt = fake_kvm.abt_esr = 1;
+	cfg = config(&w);
+	cfg.ghes = NULL;
+	start_with(&w, &cfg);
+	fake_kvm.ras = 0; /* the exit does not tell SET then */
+	fake_kvm.pstate = EL1;
+	exits_with(&w, 0, 1, 0x92001810, 0x1000, page(5));
+	assert_int_equal(fbk_vcpu_sea(w.vcpu[0], &v), 0);
+	assert_int_equal(v.action, FBK_VERDICT_REPLAY);
+	assert_int_equal(w.ev.replay, FBK_REPLAY_CORRECTED);
+	assert_int_equal(w.ev.replay_err, 0);
+	assert_int_equal(fake_kvm.nr_refused, 1);
+	assert_int_equal(fake_kvm.nr_dabt, 1);
+	assert_int_equal(fake_kvm.esr_el1, 0x96001810);
+
+	/* A 32-bit kernel in the guest. */
+	fake_kvm.el1_32bit = 1;
+	fake_kvm.pstate = 0x13;
+	exits_with(&w, 0, 1, 0x92000050, 0x1000, page(6));
+	assert_int_equal(fbk_vcpu_sea(w.vcpu[0], &v), 0);
+	assert_int_equal(v.action, FBK_VERDICT_REPLAY);
+	assert_int_equal(w.ev.replay, FBK_REPLAY_HELPER);
+	assert_int_equal(fake_kvm.nr_refused, 2);
+	assert_int_equal(fake_kvm.nr_dabt, 2);
+	stop(&w);
+}
+
 /* Learnt twice while the report waits: counted once, told once. */
 static void one_error_by_two_roads(void **state)
 {
@@ -1070,18 +1108,24 @@ static void a_hostile_guest(void **state)
 static void registers_are_read_when_they_matter(void **state)
 {
 	static const struct {
-		int acpi, iabt;
+		int acpi, iabt, abt_esr;
 		uint64_t flags, esr;
 		uint32_t gets, sets;
 	} rows[] = {
-		{ 0, 0, 1, 0x92000010, 0, 0 }, /* nobody to notify, nothing to correct */
-		{ 1, 0, 1, 0x92000010, 1, 0 }, /* which source is to tell? */
-		{ 1, 0, 0, 0x92000010, 0, 0 }, /* no page to tell of */
-		{ 0, 0, 1, 0x92000050, 1, 1 }, /* WnR: a correction, of which class? */
-		{ 0, 0, 0, 0x92000016, 2, 2 }, /* and whether the helper did anything */
-		{ 0, 0, 1, 0x82000010, 1, 1 }, /* comes out as a data abort */
-		{ 0, 1, 1, 0x82000010, 0, 0 },
-		{ 1, 0, 1, 0x92000050, 1, 1 }, /* once for both */
+		{ 0, 0, 0, 1, 0x92000010, 0, 0 }, /* nobody to notify, nothing to correct */
+		{ 1, 0, 0, 1, 0x92000010, 1, 0 }, /* which source is to tell? */
+		{ 1, 0, 0, 0, 0x92000010, 0, 0 }, /* no page to tell of */
+		{ 0, 0, 0, 1, 0x92000050, 1, 1 }, /* WnR: a correction, of which class? */
+		{ 0, 0, 0, 0, 0x92000016, 2, 2 }, /* and whether the helper did anything */
+		{ 0, 0, 0, 1, 0x82000010, 1, 1 }, /* comes out as a data abort */
+		{ 0, 1, 0, 1, 0x82000010, 0, 0 },
+		{ 1, 0, 0, 1, 0x92000050, 1, 1 }, /* once for both */
+		/* A kernel that takes the syndrome does it all by itself. */
+		{ 0, 1, 1, 1, 0x92000050, 0, 0 },
+		{ 0, 1, 1, 0, 0x92000016, 0, 0 },
+		{ 0, 1, 1, 1, 0x8200061f, 0, 0 },
+		{ 0, 0, 1, 1, 0x82000010, 1, 1 }, /* unless it knows data aborts alone */
+		{ 1, 1, 1, 1, 0x92000050, 1, 0 }, /* which source is to tell? */
 	};
 	size_t i, k;
 
@@ -1093,6 +1137,7 @@ static void registers_are_read_when_they_matter(void **state)
 
 		prepare(&w);
 		fake_kvm.iabt = rows[i].iabt;
+		fake_kvm.abt_esr = rows[i].abt_esr;
 		cfg = config(&w);
 		if (!rows[i].acpi)
 			cfg.ghes = NULL;
@@ -1108,6 +1153,7 @@ static void registers_are_read_when_they_matter(void **state)
 			assert_int_equal(fake_kvm.nr_set_reg - sets, rows[i].sets);
 			assert_int_equal(fake_kvm.nr_ioctls - before, 1 + rows[i].gets + rows[i].sets);
 			assert_int_equal(w.ev.el, rows[i].gets ? 0 : -1);
+			assert_int_equal(w.ev.replay == FBK_REPLAY_SYNDROME, rows[i].abt_esr && !rows[i].sets);
 			assert_int_equal(w.ev.repeats, k + 1);
 			(void)fake_guest_read(&w.guest, FBK_GHES_SEA, 1, &rec);
 		}
@@ -1488,32 +1534,43 @@ static void not_an_external_abort(void **state)
 /* Every call the road makes fails once: an answer out of the documented set, an event each time, and no abort half told. */
 static void every_call_of_the_road_may_fail(void **state)
 {
-	static const uint64_t esrs[] = { 0x92000010, 0x92000050, 0x92001010 };
+	static const struct {
+		uint64_t esr;
+		int says, takes; /* of an abort's syndrome: the kernel has the capability; it does what it says */
+	} rows[] = {
+		{ 0x92000010, 0, 0 }, { 0x92000050, 0, 0 }, { 0x92001010, 0, 0 },
+		{ 0x92000050, 1, 1 }, { 0x92000010, 1, 0 }, { 0x92000050, 1, 0 },
+	};
 	/* The first error of all; the same again; the first that has to wait for the guest, in vain. */
 	enum { FIRST, AGAIN, WAITS, NR_TURNS };
 	uint32_t n, k, turn, slept = 0;
 
-	for (k = 0; k < ARRAY_SIZE(esrs); k++) {
+	for (k = 0; k < ARRAY_SIZE(rows); k++) {
 		for (turn = 0; turn < NR_TURNS; turn++) {
 			for (n = 1;; n++) {
 				struct fbk_verdict v = { .text = "untouched" };
 				struct fake_record rec;
+				struct fbk_vm_config cfg;
 				struct world w;
 				int err;
 
-				start(&w);
+				prepare(&w);
+				fake_kvm.abt_esr = rows[k].says;
+				cfg = config(&w);
+				start_with(&w, &cfg);
+				fake_kvm.abt_esr = rows[k].takes;
 				if (turn == WAITS) {
 					exits_with(&w, 1, 1, 0x92000010, 0x2000, page(6));
 					assert_int_equal(fbk_vcpu_sea(w.vcpu[1], &v), 0);
 					v.text = "untouched";
 				}
 				if (turn == AGAIN) {
-					exits_with(&w, 0, 1, esrs[k], 0x1000, page(5));
+					exits_with(&w, 0, 1, rows[k].esr, 0x1000, page(5));
 					assert_int_equal(fbk_vcpu_sea(w.vcpu[0], &v), 0);
 					(void)fake_guest_read(&w.guest, FBK_GHES_SEA, 1, &rec);
 					v.text = "untouched";
 				}
-				exits_with(&w, 0, 1, esrs[k], 0x1000, page(5));
+				exits_with(&w, 0, 1, rows[k].esr, 0x1000, page(5));
 				fake_kvm.nr_calls = 0;
 				fake_kvm.fail_at = n;
 				fake_kvm.fail_errno = EPERM;
@@ -1617,7 +1674,7 @@ static void every_call_of_creation_may_fail(void **state)
 		if (!err)
 			break;
 	}
-	assert_int_equal(n, 3 + 5 + 1);
+	assert_int_equal(n, 3 + 6 + 1);
 }
 
 static void callers_bugs(void **state)
@@ -2157,6 +2214,7 @@ int main(void)
 		cmocka_unit_test(sigbus_has_the_same_outcome),
 		cmocka_unit_test(sigbus_learns_the_rest),
 		cmocka_unit_test(without_the_helper),
+		cmocka_unit_test(the_syndrome_is_refused),
 		cmocka_unit_test(one_error_by_two_roads),
 		cmocka_unit_test(the_processor_s_section),
 		cmocka_unit_test(two_roads),

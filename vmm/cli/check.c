@@ -3,6 +3,7 @@
 /*
  * check.c - `firebreak check`: what this host can do, what is missing, and what follows from it.
  */
+#include "check-kvm.h"
 #include "command.h"
 #include "options.h"
 #include "report.h"
@@ -127,8 +128,10 @@ static void check_memory_failure(void)
 
 int fbk_command_check(int argc, char **argv)
 {
+	struct fbk_check_line lines[FBK_CHECK_KVM_LINES];
 	uint32_t kvm = 0;
-	int vm, gic, sea;
+	int vm, gic, i;
+	bool sea;
 
 	if (argc) {
 		fbk_say("check: %.80s: no argument is taken", argv[0]);
@@ -147,18 +150,9 @@ int fbk_command_check(int argc, char **argv)
 	if (fbk_kvm_probe(vm, &kvm) < 0)
 		fbk_say("asking KVM for its capabilities: %s", strerror(errno));
 
-	yes_or_no("RAS extension", !!(kvm & FBK_KVM_INJECT_SERROR_ESR),
-		  "errors come with a severity, and an SError can say which",
-		  "the hardware does not say how severe an error is; SErrors come without a syndrome");
-	yes_or_no("KVM_CAP_ARM_SEA_TO_USER", !!(kvm & FBK_KVM_SEA_TO_USER),
-		  "a guest's memory error comes to the monitor",
-		  "a guest's memory error panics its kernel: Linux 6.19 and later forward it");
-	yes_or_no("KVM_CAP_ARM_INJECT_EXT_DABT", !!(kvm & FBK_KVM_INJECT_EXT_DABT),
-		  "the same abort can be given back to the guest",
-		  "no abort can be given back: errors become SErrors (Linux 5.5 has it)");
-	yes_or_no("KVM_CAP_ARM_INJECT_EXT_IABT", !!(kvm & FBK_KVM_INJECT_EXT_IABT),
-		  "instruction aborts are given back by the kernel",
-		  "instruction aborts are completed by the monitor through registers: nothing is lost");
+	fbk_check_kvm(kvm, lines);
+	for (i = 0; i < FBK_CHECK_KVM_LINES; i++)
+		line(lines[i].what, lines[i].state, lines[i].follows);
 	check_userfaultfd();
 	check_offline();
 	check_apei();
@@ -169,7 +163,7 @@ int fbk_command_check(int argc, char **argv)
 		puts("No guest can run here.");
 		return FBK_EXIT_UNABLE;
 	}
-	sea = (kvm & FBK_KVM_SEA_TO_USER) && (kvm & FBK_KVM_INJECT_EXT_DABT);
+	sea = fbk_check_contains(kvm);
 	puts(sea ? "Guest memory errors can be contained here." :
 		   "Guests run here; of their memory errors, only those that the host reports by SIGBUS are contained.");
 	return sea ? FBK_EXIT_OFF : FBK_EXIT_LACKING;

@@ -15,27 +15,31 @@
 #define ESR_IL (UINT64_C(1) << 25)
 #define ESR_SET (UINT64_C(3) << 11)
 
-/* What KVM's own injection cannot say, by the library's rule (docs/decisions/0004). NULL: it says everything. */
-static const char *helper_loses(const struct fbk_abort *a)
+/* What KVM's own injection says, by the library's rule (docs/decisions/0004). */
+static const char *helper(const struct fbk_abort *a)
 {
 	if (a->kind == FBK_ABORT_INSTRUCTION)
-		return "where the kernel cannot inject an instruction abort, KVM's helper injects a data abort, and the class is corrected";
+		return "KVM's helper injects a data abort if it knows no other, and the class is corrected";
 	if (a->flags & FBK_SEA_ON_WALK)
 		return "KVM's helper does not say the walk's level: ESR_EL1 is corrected";
 	if (!(a->flags & FBK_SEA_HAS_GVA))
 		return "KVM's helper does not say that the address is not valid: ESR_EL1 is corrected, FAR_EL1 keeps its value";
 	if (a->flags & (FBK_SEA_PARITY | FBK_SEA_EA | FBK_SEA_CM | FBK_SEA_WRITE) || a->esr & ESR_SET || !(a->esr & ESR_IL))
 		return "KVM's helper drops SET, EA, CM, WnR and the parity code: ESR_EL1 is corrected";
-	return NULL;
+	return "KVM's helper says everything; without one, the whole exception entry by registers";
+}
+
+/* In two parts: of kernels with our series, of others. */
+static const char *syndrome(const struct fbk_verdict *v)
+{
+	return v->action == FBK_VERDICT_REPLAY ? "kernel-syndrome where the kernel takes it; else " : "";
 }
 
 static const char *replay(const struct fbk_abort *a, const struct fbk_verdict *v)
 {
-	const char *lost = helper_loses(a);
-
 	switch (v->action) {
 	case FBK_VERDICT_REPLAY:
-		return lost ? lost : "KVM's helper says everything: helper; without one, the whole exception entry by registers";
+		return helper(a);
 	case FBK_VERDICT_SERROR:
 		return "no abort: an SError is injected";
 	default:
@@ -62,7 +66,7 @@ static void print(const struct fbk_abort *a, const struct fbk_verdict *v)
 	printf("default policy [V7]\n");
 	printf("  verdict   %s: %s\n", fbk_verdict_name(v->action), v->text);
 	printf("replay [V2, V3]\n");
-	printf("  method    %s\n", replay(a, v));
+	printf("  method    %s%s\n", syndrome(v), replay(a, v));
 }
 
 static void print_address(const char *name, bool valid, uint64_t addr)
@@ -80,8 +84,8 @@ static void print_json(const struct fbk_abort *a, const struct fbk_verdict *v)
 	       a->flags & FBK_SEA_HAS_SET ? "true" : "false");
 	print_address("gva", a->flags & FBK_SEA_HAS_GVA, a->gva.addr);
 	print_address("gpa", a->flags & FBK_SEA_HAS_GPA, a->gpa.addr);
-	printf("},\"verdict\":\"%s\",\"reason\":\"%s\",\"text\":\"%s\",\"replay\":\"%s\"", fbk_verdict_name(v->action),
-	       fbk_reason_name(v->reason), v->text, replay(a, v));
+	printf("},\"verdict\":\"%s\",\"reason\":\"%s\",\"text\":\"%s\",\"replay\":\"%s%s\"", fbk_verdict_name(v->action),
+	       fbk_reason_name(v->reason), v->text, syndrome(v), replay(a, v));
 }
 
 int fbk_decode_exit(uint64_t flags, uint64_t esr, uint64_t gva, uint64_t gpa, bool json)
