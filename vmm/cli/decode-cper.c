@@ -195,6 +195,23 @@ static void print_memory(const struct fbk_cper_memory *m)
 	}
 }
 
+/* [UEFI "ARM Cache Error Structure"] and its like: each field that is declared valid, below the number that holds them. */
+static void print_information(const struct fbk_cper_arm_info *info)
+{
+	struct fbk_cper_arm_field f;
+	uint32_t cursor = 0;
+	char name[24];
+
+	print_value("error information", info->information,
+		    info->kinds & FBK_CPER_ARM_MICRO ? "what the implementation defines" :
+		    info->kinds			     ? NULL :
+						       "of no known type");
+	while (fbk_cper_arm_field_next(info, &cursor, &f) == 0) {
+		snprintf(name, sizeof(name), "  %s", f.text);
+		print_value(name, f.value, f.flag ? (f.value ? "yes" : "no") : f.name);
+	}
+}
+
 static void print_arm(const struct fbk_cper_arm *a)
 {
 	static const char *const kinds[] = { NULL, "cache", "TLB", "bus", "micro-architectural" };
@@ -218,11 +235,11 @@ static void print_arm(const struct fbk_cper_arm *a)
 		printf("  [UEFI \"ARM Processor Error Information Structure\"]\n");
 		BITS("error type", info.kinds, kinds);
 		if (info.valid & FBK_CPER_ARM_INFO_HAS_MULTIPLE)
-			print_value("multiple error", info.multiple, info.multiple ? "more than one" : "a single one");
+			print_value("multiple error", info.multiple, info.multiple > 1 ? "so many" : info.multiple ? "several" : "a single one");
 		if (info.valid & FBK_CPER_ARM_INFO_HAS_FLAGS)
 			BITS("flags", info.flags, flags);
 		if (info.valid & FBK_CPER_ARM_INFO_HAS_INFORMATION)
-			print_value("error information", info.information, "--json takes it apart");
+			print_information(&info);
 		if (info.valid & FBK_CPER_ARM_INFO_HAS_VA)
 			print_value("virtual address", info.va, NULL);
 		if (info.valid & FBK_CPER_ARM_INFO_HAS_PA)
