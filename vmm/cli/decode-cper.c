@@ -12,11 +12,9 @@
 
 #include <ctype.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 /* The longest record as hexadecimal text, with room for white space. */
@@ -26,30 +24,7 @@
 
 static int refuse(const char *path, const char *why)
 {
-	fbk_say("decode cper %.200s: %s", path, why);
-	return FBK_EXIT_INPUT;
-}
-
-/* Return: a descriptor; -1 with the reason told. */
-static int open_file(const char *path)
-{
-	struct stat st;
-	int fd;
-
-	if (!strcmp(path, "-"))
-		return STDIN_FILENO;
-	/* A FIFO without a writer must not hold us. */
-	fd = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
-	if (fd < 0 || fstat(fd, &st)) {
-		refuse(path, strerror(errno));
-	} else if (!S_ISREG(st.st_mode)) {
-		refuse(path, S_ISDIR(st.st_mode) ? "is a directory" : "is no regular file; standard input is read as -");
-	} else {
-		return fd;
-	}
-	if (fd >= 0)
-		close(fd);
-	return -1;
+	return fbk_decode_refuse("cper", path, why);
 }
 
 /* Return: 0, with *ret to be freed; or an exit status, told. */
@@ -64,7 +39,7 @@ static int read_file(const char *path, uint8_t **ret, size_t *ret_len)
 		fbk_say("decode: no memory");
 		return FBK_EXIT_HOST;
 	}
-	fd = open_file(path);
+	fd = fbk_decode_open("cper", path);
 	if (fd < 0) {
 		free(buf);
 		return FBK_EXIT_INPUT;

@@ -17,7 +17,7 @@ static const struct command {
 } commands[] = {
 	{ "run", "--kernel IMAGE [options]", "run a Linux guest", fbk_command_run, fbk_run_help },
 	{ "check", "", "what this host can do, and what is missing", fbk_command_check, fbk_check_help },
-	{ "decode", "esr|exit|cper ...", "a syndrome, an exit or an error record, in words", fbk_command_decode, fbk_decode_help },
+	{ "decode", "esr|exit|cper|event ...", "a syndrome, an exit, an error record or events, in words", fbk_command_decode, fbk_decode_help },
 	{ "ledger", "[show|check|export|repair] FILE", "the bad pages that a ledger knows", fbk_command_ledger, fbk_ledger_help },
 	{ "policy", "[FILE]", "what is done about memory errors", fbk_command_policy, fbk_policy_help },
 };
@@ -29,7 +29,7 @@ static const char status_help[] =
 	"Exit status:\n"
 	"   0  the guest powered itself off; check: memory errors can be contained here; else: it was done\n"
 	"   1  check: guests run here, but their memory errors cannot be contained\n"
-	"      ledger: the file is damaged; decode: this is no external abort\n"
+	"      ledger: the file is damaged; decode: this is no external abort, or lines are no events\n"
 	"  10  the guest kernel panicked (\"Kernel panic - not syncing\" on its console)\n"
 	"  11  stopped by policy after a memory error\n"
 	"  12  the guest reset itself, and --reset=exit was given\n"
