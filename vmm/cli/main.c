@@ -3,6 +3,7 @@
 /*
  * main.c - `firebreak`: which command is wanted.
  */
+#include "../../lib/core/distance.h"
 #include "command.h"
 #include "options.h"
 #include "report.h"
@@ -58,34 +59,13 @@ static const struct command *find(const char *name)
 	return NULL;
 }
 
-/* How many letters must be put in, left out or changed to make one word the other; both are short. */
-static unsigned int distance(const char *a, const char *b)
-{
-	unsigned int row[16], n = strlen(b);
-
-	for (unsigned int j = 0; j <= n; j++)
-		row[j] = j;
-	for (unsigned int i = 1; *a; a++, i++) {
-		unsigned int corner = row[0];
-
-		row[0] = i;
-		for (unsigned int j = 1; j <= n; j++) {
-			unsigned int change = corner + (*a != b[j - 1]), least = row[j] < row[j - 1] ? row[j] : row[j - 1];
-
-			corner = row[j];
-			row[j] = change < least + 1 ? change : least + 1;
-		}
-	}
-	return row[n];
-}
-
 static int unknown(const char *name)
 {
 	const struct command *near = NULL;
 	unsigned int least = 3, d;
 
-	for (size_t i = 0; i < NR_COMMANDS && strlen(name) < 16; i++) {
-		d = distance(name, commands[i].name);
+	for (size_t i = 0; i < NR_COMMANDS && strlen(name) <= FBK_DISTANCE_MAX; i++) {
+		d = fbk_distance(name, strlen(name), commands[i].name, strlen(commands[i].name));
 		if (d < least && d < strlen(name)) {
 			least = d;
 			near = &commands[i];
