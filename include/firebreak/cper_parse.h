@@ -187,6 +187,16 @@ struct fbk_cper_arm_info {
 	uint64_t va, pa;
 };
 
+/* One field of fbk_cper_arm_info.information. The words are static. */
+struct fbk_cper_arm_field {
+	const char *key;  /* as in the JSON */
+	const char *text; /* the same for people */
+	const char *name; /* the value in words, as in the JSON; NULL: it is a flag or a number */
+	uint64_t value;
+	uint32_t flag; /* 1: yes or no */
+	uint32_t reserved;
+};
+
 struct fbk_cper_arm_context {
 	uint32_t version;
 	uint32_t type;
@@ -270,6 +280,22 @@ FBK_API FBK_MUST_CHECK int fbk_cper_arm_info_next(const struct fbk_cper_arm *a, 
 						  struct fbk_cper_arm_info *ret);
 FBK_API FBK_MUST_CHECK int fbk_cper_arm_context_next(const struct fbk_cper_arm *a, uint32_t *cursor,
 						     struct fbk_cper_arm_context *ret);
+
+/**
+ * fbk_cper_arm_field_next - the fields of an error information that are declared valid
+ * @info:   from fbk_cper_arm_info_next()
+ * @cursor: 0 before the first call; advanced on success
+ *
+ * Those of a cache, TLB or bus error; of several kinds the first counts. What stands in a micro-architectural error is the
+ * implementation's affair: it has no fields.
+ *
+ * Return:  0.
+ * Errors:  -EINVAL null argument, or no cursor of this function's; -ENOENT no more.
+ * Context: pure.
+ * Spec:    [UEFI "ARM Cache Error Structure", "ARM TLB Error Structure", "ARM Bus Error Structure"]
+ */
+FBK_API FBK_MUST_CHECK int fbk_cper_arm_field_next(const struct fbk_cper_arm_info *info, uint32_t *cursor,
+						   struct fbk_cper_arm_field *ret);
 
 /**
  * fbk_cper_json - the record as JSON, in the shape of OpenBMC's libcper

@@ -29,7 +29,10 @@ enum fbk_backing {
 	FBK_BACKING_HUGETLB = 3, /* hugetlb, anonymous or a file */
 };
 
-/* The monitor will do with fresh anonymous memory in a place where the file cannot give any, until it maps the file anew. */
+/*
+ * The monitor will do with fresh anonymous memory in a place where the file cannot give any, until it maps the file anew;
+ * and in hugetlb memory, private or a file's, with a fresh anonymous huge page.
+ */
 #define FBK_GMEM_REPLACE (1u << 0)
 
 /* One run of guest RAM. base and len are multiples of FBK_PAGE_SIZE. */

@@ -40,7 +40,8 @@ enum fbk_retired {
  * out of use as well, so that nobody will look for the rest of the page. A guest that has not acknowledged anything yet is
  * given a second to do so. What the guest's kernel itself consumed is left to it, since it goes on using the rest, and so
  * are pages of a guest that does not listen: it clears them and uses them again, which a marker would make fatal. hugetlb
- * memory is left too: a marker there costs the whole huge page. Left pages are dealt with at the guest's reset.
+ * memory is left too: a marker there costs the whole huge page. Left pages are dealt with at the guest's reset, but for those
+ * in hugetlb memory that the host does not know to be bad.
  */
 struct fbk_retire_config {
 	uint32_t size;	    /* sizeof(struct fbk_retire_config) */

@@ -191,9 +191,11 @@ FBK_API FBK_MUST_CHECK int fbk_vcpu_retry(struct fbk_vcpu *vcpu);
  * fbk_vm_heal - the guest was reset: good memory for every page that was lost
  * @ret_kept: how many pages stay bad, whose state says so: not for the next guest's memory map
  *
- * A healed page reads as zeros; its bad frame stays where it is, which the ledger goes on to tell. Not healed are pages of
- * hugetlb memory, those of files without FBK_GMEM_REPLACE, and those of regions without a backing. State and frame are in
- * the ledger's file, on the disk, on return.
+ * A healed page reads as zeros; its bad frame stays where it is, which the ledger goes on to tell. A huge page of hugetlb
+ * memory that the host itself found bad (FBK_FRAME_HOST) is healed as a whole, by another one of its size, if the region says
+ * FBK_GMEM_REPLACE and the pool has one: all of it reads as zeros then. Not healed are other pages of hugetlb memory, those of
+ * files without FBK_GMEM_REPLACE, and those of regions without a backing. State and frame are in the ledger's file, on the
+ * disk, on return.
  *
  * Return:  0.
  * Errors:  -EINVAL null argument; -EOPNOTSUPP the VM has no fbk_retire; -ENOSPC, -ENOENT, -EIO, -EBUSY,

@@ -276,10 +276,10 @@ static void memory(struct fbk_writer *w, const struct fbk_cper_memory *m)
 struct part {
 	uint8_t valid, shift;
 	uint16_t mask;
-	const char *key;
-	const char *const *names; /* NULL with mask 1: true or false; else a number */
-	uint8_t nr_names;
 	uint8_t bus_only;
+	uint8_t nr_names;
+	const char *const *names; /* NULL with mask 1: true or false; else a number */
+	const char *key, *text;
 };
 
 static const char *const transactions[] = { "Instruction", "Data Access", "Generic" };
@@ -294,55 +294,81 @@ static const char *const participations[] = { "Local Processor Originated Reques
 static const char *const spaces[] = { "External Memory Access", "Internal Memory Access", NULL, "Device Memory Access" };
 static const char *const modes[] = { "Secure", "Normal" };
 
-#define NAMES(table) (table), (uint8_t)(sizeof(table) / sizeof((table)[0]))
+#define NAMES(table) (uint8_t)(sizeof(table) / sizeof((table)[0])), (table)
 
 static const struct part parts[] = {
-	{ 0, 16, 0x3, "transactionType", NAMES(transactions), 0 },
-	{ 1, 18, 0xf, "operation", NULL, 0, 0 }, /* names depend on the structure */
-	{ 2, 22, 0x7, "level", NULL, 0, 0 },
-	{ 3, 25, 0x1, "processorContextCorrupt", NULL, 0, 0 },
-	{ 4, 26, 0x1, "corrected", NULL, 0, 0 },
-	{ 5, 27, 0x1, "precisePC", NULL, 0, 0 },
-	{ 6, 28, 0x1, "restartablePC", NULL, 0, 0 },
-	{ 8, 31, 0x1, "timedOut", NULL, 0, 1 },
-	{ 7, 29, 0x3, "participationType", NAMES(participations), 1 },
-	{ 9, 32, 0x3, "addressSpace", NAMES(spaces), 1 },
-	{ 10, 34, 0x1ff, "memoryAttributes", NULL, 0, 1 },
-	{ 11, 43, 0x1, "accessMode", NAMES(modes), 1 },
+	{ 0, 16, 0x3, 0, NAMES(transactions), "transactionType", "transaction type" },
+	{ 1, 18, 0xf, 0, 0, NULL, "operation", "operation" }, /* names depend on the structure */
+	{ 2, 22, 0x7, 0, 0, NULL, "level", "level" },
+	{ 3, 25, 0x1, 0, 0, NULL, "processorContextCorrupt", "context corrupt" },
+	{ 4, 26, 0x1, 0, 0, NULL, "corrected", "corrected" },
+	{ 5, 27, 0x1, 0, 0, NULL, "precisePC", "precise PC" },
+	{ 6, 28, 0x1, 0, 0, NULL, "restartablePC", "restartable at PC" },
+	{ 8, 31, 0x1, 1, 0, NULL, "timedOut", "timed out" },
+	{ 7, 29, 0x3, 1, NAMES(participations), "participationType", "participation" },
+	{ 9, 32, 0x3, 1, NAMES(spaces), "addressSpace", "address space" },
+	{ 10, 34, 0x1ff, 1, 0, NULL, "memoryAttributes", "memory attributes" },
+	{ 11, 43, 0x1, 1, NAMES(modes), "accessMode", "access mode" },
 };
 
+#define NR_PARTS (sizeof(parts) / sizeof(parts[0]))
 #define OPERATION 1
+
+/* Where several are said, the first. Return: 0 cache, 1 TLB, 2 bus; -1 none of them: nothing but the implementation knows. */
+static int structure(uint32_t kinds)
+{
+	return kinds & FBK_CPER_ARM_CACHE ? 0 : kinds & FBK_CPER_ARM_TLB ? 1 : kinds & FBK_CPER_ARM_BUS ? 2 : -1;
+}
+
+int fbk_cper_arm_field_next(const struct fbk_cper_arm_info *info, uint32_t *cursor, struct fbk_cper_arm_field *ret)
+{
+	const char *const *names;
+	const struct part *p;
+	uint64_t value;
+	uint32_t i, nr;
+	int which;
+
+	if (!info || !cursor || !ret || *cursor > NR_PARTS)
+		return -EINVAL;
+	which = info->valid & FBK_CPER_ARM_INFO_HAS_INFORMATION ? structure(info->kinds) : -1;
+	for (i = *cursor; i < NR_PARTS; i++)
+		if (which >= 0 && info->information >> parts[i].valid & 1 && (which == 2 || !parts[i].bus_only))
+			break;
+	if (i == NR_PARTS)
+		return -ENOENT;
+	p = &parts[i];
+	value = info->information >> p->shift & p->mask;
+	names = p->names;
+	nr = p->nr_names;
+	if (p->valid == OPERATION) {
+		names = which == 0 ? cache_operations : tlb_operations;
+		/* On the bus only those that both have. */
+		nr = which == 0 ? 11 : which == 1 ? 9 : 7;
+	}
+	*ret = (struct fbk_cper_arm_field){ .key = p->key, .text = p->text, .value = value, .flag = !names && p->mask == 1 };
+	if (names)
+		ret->name = value < nr && names[value] ? names[value] : "Unknown (Reserved)";
+	*cursor = i + 1;
+	return 0;
+}
 
 static void information(struct fbk_writer *w, const struct fbk_cper_arm_info *info)
 {
 	static const char *const keys[] = { "cacheError", "tlbError", "busError" };
-	uint32_t kind = info->kinds & FBK_CPER_ARM_CACHE ? 0 : info->kinds & FBK_CPER_ARM_TLB ? 1 : 2;
-	uint64_t v = info->information;
-	uint32_t i;
+	struct fbk_cper_arm_field f;
+	uint32_t cursor = 0;
 
-	if (!(info->kinds & (FBK_CPER_ARM_CACHE | FBK_CPER_ARM_TLB | FBK_CPER_ARM_BUS)))
+	if (structure(info->kinds) < 0)
 		return;
 	fbk_json_object(w, "errorInformation");
-	fbk_json_object(w, keys[kind]);
-	for (i = 0; i < sizeof(parts) / sizeof(parts[0]); i++) {
-		const struct part *p = &parts[i];
-		const char *const *names = p->names;
-		uint64_t field = v >> p->shift & p->mask;
-		uint8_t nr = p->nr_names;
-
-		if (!(v >> p->valid & 1) || (p->bus_only && kind != 2))
-			continue;
-		if (p->valid == OPERATION) {
-			names = kind == 0 ? cache_operations : tlb_operations;
-			/* On the bus only those that both have. */
-			nr = kind == 0 ? 11 : kind == 1 ? 9 : 7;
-		}
-		if (names)
-			named(w, p->key, field, field < nr && names[field] ? names[field] : "Unknown (Reserved)");
-		else if (p->mask == 1)
-			fbk_json_bool(w, p->key, (int)field);
+	fbk_json_object(w, keys[structure(info->kinds)]);
+	while (fbk_cper_arm_field_next(info, &cursor, &f) == 0) {
+		if (f.name)
+			named(w, f.key, f.value, f.name);
+		else if (f.flag)
+			fbk_json_bool(w, f.key, (int)f.value);
 		else
-			fbk_json_uint(w, p->key, field);
+			fbk_json_uint(w, f.key, f.value);
 	}
 	fbk_json_end(w);
 	fbk_json_end(w);

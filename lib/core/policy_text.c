@@ -6,6 +6,7 @@
  * The text is an operator's: it is not hostile as a guest is, but a slip in it must not go unseen. So whatever is not
  * understood is an error, with its place and with what would be right there.
  */
+#include "distance.h"
 #include "policy_key.h"
 #include "writer.h"
 
@@ -14,7 +15,7 @@
 #include <string.h>
 
 #define VERSION 1
-#define KEY_MAX 32 /* longer ones are no key, nor near one */
+#define KEY_MAX FBK_DISTANCE_MAX /* longer ones are no key, nor near one */
 
 static void put_key(struct fbk_writer *o, const struct fbk_policy_key *k)
 {
@@ -138,30 +139,6 @@ static void put_word(struct fbk_writer *o, const struct word *w)
 	fbk_put_text(o, n < w->len ? "...\"" : "\"");
 }
 
-static uint32_t least(uint32_t a, uint32_t b)
-{
-	return a < b ? a : b;
-}
-
-/* How many letters are to be put in, left out or exchanged to make one of the other. Both no longer than KEY_MAX. */
-static uint32_t distance(const struct word *w, const char *s, uint32_t len)
-{
-	uint32_t row[KEY_MAX + 1], i, j, diagonal, up;
-
-	for (j = 0; j <= len; j++)
-		row[j] = j;
-	for (i = 1; i <= w->len; i++) {
-		diagonal = row[0];
-		row[0] = i;
-		for (j = 1; j <= len; j++) {
-			up = row[j];
-			row[j] = least(least(up, row[j - 1]) + 1, diagonal + (w->s[i - 1] != s[j - 1]));
-			diagonal = up;
-		}
-	}
-	return row[len];
-}
-
 static int no_such_key(struct reader *r, size_t at, const struct word *w)
 {
 	uint32_t i, nearest = 3, d;
@@ -174,7 +151,7 @@ static int no_such_key(struct reader *r, size_t at, const struct word *w)
 
 		fbk_policy_key_at(i, &k);
 		put_key(&n, &k);
-		d = distance(w, name, (uint32_t)n.pos);
+		d = fbk_distance(w->s, w->len, name, n.pos);
 		if (d < nearest && d < w->len) {
 			nearest = d;
 			memcpy(best, name, n.pos);

@@ -398,6 +398,15 @@ static void sleep_us(uint32_t us)
 }
 
 /*
+ * What one sleep counts for: a quarter of the budget at most. If it took longer, the whole machine has perhaps stood still,
+ * and the guest with it: it is given up only when it was looked at several times in between.
+ */
+static uint64_t share(uint64_t took_ns, uint64_t budget_ns)
+{
+	return took_ns < budget_ns / 4 ? took_ns : budget_ns / 4;
+}
+
+/*
  * Waits until the SEA source is ours. Called and left with the lock held, which is free during each sleep.
  *
  * The vCPU whose own record lies there unread has shown that it will not read it: its handler came and went.
@@ -406,18 +415,18 @@ static enum fbk_turn wait_turn(struct fbk_vm *vm, int32_t vcpu, struct fbk_event
 {
 	struct fbk_handshake *h = &vm->source[FBK_GHES_SEA];
 	uint64_t budget_ns = (uint64_t)vm->policy.ack_wait_us * 1000;
-	uint64_t start_ns = 0, slept_us = 0;
+	uint64_t start_ns = 0, last_ns = 0, now_ns, waited_ns = 0, slept_us = 0;
 	uint32_t us = vm->policy.ack_poll_us ? vm->policy.ack_poll_us : 1;
 	enum fbk_turn turn = FBK_TURN_GUEST;
 
 	while (turn == FBK_TURN_GUEST && !h->unresponsive && !(h->in_flight && h->owner == vcpu)) {
 		/* The clock bounds the wait; so does the time slept, should the clock stand still. */
-		if (ev->ack_wait_ns >= budget_ns || slept_us * 1000 >= budget_ns)
+		if (waited_ns >= budget_ns || slept_us * 1000 >= budget_ns)
 			break;
 		if (us > vm->policy.ack_wait_us - slept_us)
 			us = (uint32_t)(vm->policy.ack_wait_us - slept_us);
 		if (!start_ns)
-			start_ns = fbk_clock_ns(CLOCK_MONOTONIC);
+			start_ns = last_ns = fbk_clock_ns(CLOCK_MONOTONIC);
 		pthread_mutex_unlock(&vm->lock);
 		sleep_us(us);
 		pthread_mutex_lock(&vm->lock);
@@ -425,7 +434,10 @@ static enum fbk_turn wait_turn(struct fbk_vm *vm, int32_t vcpu, struct fbk_event
 		/* The longer it lasts the less another millisecond matters. */
 		if (us < ACK_POLL_MAX_US)
 			us *= 2;
-		ev->ack_wait_ns = fbk_clock_ns(CLOCK_MONOTONIC) - start_ns;
+		now_ns = fbk_clock_ns(CLOCK_MONOTONIC);
+		waited_ns += share(now_ns - last_ns, budget_ns);
+		last_ns = now_ns;
+		ev->ack_wait_ns = now_ns - start_ns;
 		turn = look(vm, FBK_GHES_SEA);
 	}
 	return turn;

@@ -109,7 +109,7 @@ static void host_page(const struct fbk_gmem *gmem, uint64_t hva, uint64_t gpa, i
 {
 	struct lost l = { .by_hva = 1, .touched = hva };
 
-	if (lsb <= FBK_PAGE_SHIFT || lsb >= 48 || max_pages < 2) {
+	if (lsb <= FBK_PAGE_SHIFT || lsb >= 48) {
 		one_page(gpa, ret);
 		return;
 	}
@@ -117,7 +117,11 @@ static void host_page(const struct fbk_gmem *gmem, uint64_t hva, uint64_t gpa, i
 	l.end = l.start + (UINT64_C(1) << lsb);
 	if (l.end < l.start)
 		l.end = FBK_PAGE_MASK;
-	find_lost(gmem, &l, gpa, max_pages, ret);
+	if (max_pages < 2)
+		one_page(gpa, ret);
+	else
+		find_lost(gmem, &l, gpa, max_pages, ret);
+	ret->shift = (uint32_t)lsb;
 }
 
 int fbk_observe_sigbus(const struct fbk_gmem *gmem, const siginfo_t *si, uint32_t max_pages, struct fbk_event *ev,

@@ -24,6 +24,7 @@ int fbk_observe_sea(const struct kvm_run *run, struct fbk_event *ev);
 struct fbk_span {
 	uint64_t page; /* GPA */
 	uint32_t nr_pages;
+	uint32_t shift; /* of the host's page around it, if that is larger and was told; else 0. In the first span only */
 	const struct fbk_span *next; /* or NULL */
 };
 

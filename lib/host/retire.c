@@ -41,6 +41,12 @@
 #ifndef MADV_DONTNEED_LOCKED
 #define MADV_DONTNEED_LOCKED 24 /* Linux 5.18 */
 #endif
+#ifndef MADV_POPULATE_WRITE
+#define MADV_POPULATE_WRITE 23 /* Linux 5.14 */
+#endif
+#ifndef MAP_HUGE_SHIFT
+#define MAP_HUGE_SHIFT 26
+#endif
 #define FEATURE_MINOR_SHMEM (UINT64_C(1) << 10)
 #define FEATURE_POISON (UINT64_C(1) << 14) /* Linux 6.6 */
 /* Who comes by in the window gets a signal, or an error, and never waits: the kernel can lose the waking of one who waits. */
@@ -93,6 +99,7 @@ struct fbk_retire {
 		uint64_t gpa;
 		uint32_t looks;
 	} later[LATER];
+	uint32_t huge_shift[FBK_GMEM_MAX_REGIONS]; /* of hugetlb regions, their pages: as the host told, 0: it did not yet */
 };
 
 /* --- open and close ------------------------------------------------------------------------------------------------ */
@@ -343,9 +350,16 @@ static void set(struct fbk_vm *vm, uint64_t gpa, uint32_t state, enum fbk_frame 
 /* The host told of them, so that it has their frames; but for those that show our own marker. */
 static void taken_by_host(struct fbk_vm *vm, const struct fbk_span *span)
 {
+	const struct fbk_gmem_region *region = fbk_region_of(vm->gmem, span->page);
 	struct fbk_ledger_entry e;
-	uint32_t i;
+	uint32_t i, *shift;
 
+	if (region && region->backing == FBK_BACKING_HUGETLB) {
+		/* Where stage 2 cannot map them whole, KVM tells of less. */
+		shift = &vm->retire->huge_shift[region - vm->gmem->region];
+		if (*shift < span->shift)
+			*shift = span->shift;
+	}
 	for (; span; span = span->next) {
 		for (i = 0; i < span->nr_pages; i++) {
 			struct fbk_gpa gpa = { span->page + i * PAGE };
@@ -636,6 +650,66 @@ static int replace(struct fbk_retire *r, uint64_t gpa, void *at)
 	return err;
 }
 
+static int is_bad(struct fbk_vm *vm, uint64_t gpa, struct fbk_ledger_entry *e)
+{
+	return !fbk_ledger_lookup(&vm->ledger, (struct fbk_gpa){ gpa }, e) && e->state != FBK_PAGE_HEALED;
+}
+
+/*
+ * The fresh huge page is there before the old one goes: a pool may have none, or count one as free that the kernel found bad
+ * and gives to nobody. A size that is too small for what is mapped there is refused as a whole.
+ */
+static int replace_huge(void *at, size_t len, uint32_t shift)
+{
+	void *fresh = fbk_sys_mem->mmap(NULL, len, PROT_READ | PROT_WRITE,
+					MAP_PRIVATE | MAP_ANONYMOUS | MAP_HUGETLB | (int)(shift << MAP_HUGE_SHIFT));
+	int err;
+
+	if (fresh == MAP_FAILED)
+		return -errno;
+	if (!fbk_sys_mem->madvise(fresh, len, MADV_POPULATE_WRITE) &&
+	    fbk_sys_mem->mremap(fresh, len, MREMAP_MAYMOVE | MREMAP_FIXED, at) != MAP_FAILED)
+		return 0;
+	err = -errno;
+	fbk_sys_mem->munmap(fresh, len);
+	return err;
+}
+
+/*
+ * With the lock held: the huge page around the page, with all of its lost pages. Only one that the host has found bad: any
+ * other would go back to its pool with the bad frame in it.
+ */
+static int heal_huge(struct fbk_vm *vm, const struct fbk_gmem_region *region, uint64_t gpa)
+{
+	uint32_t shift = vm->retire->huge_shift[region - vm->gmem->region];
+	uint64_t len = UINT64_C(1) << shift, hva = (uintptr_t)fbk_region_at(region, gpa) & ~(len - 1), first, page;
+	struct fbk_ledger_entry e;
+	int err;
+
+	if (!shift || !(region->flags & FBK_GMEM_REPLACE) || hva < region->hva.addr || hva - region->hva.addr + len > region->len)
+		return -EOPNOTSUPP;
+	first = region->gpa.addr + (hva - region->hva.addr);
+	for (page = first; page < first + len; page += PAGE) {
+		if (!is_bad(vm, page, &e))
+			continue;
+		/* All of them are dealt with when the first one's turn comes. */
+		if (page < gpa)
+			return -EAGAIN;
+		if (e.frame != FBK_FRAME_HOST)
+			return -EOPNOTSUPP;
+	}
+	err = replace_huge((void *)(uintptr_t)hva, (size_t)len, shift);
+	if (err)
+		return err;
+	for (page = gpa + PAGE; page < first + len; page += PAGE) {
+		if (!is_bad(vm, page, &e))
+			continue;
+		set(vm, page, FBK_PAGE_HEALED, FBK_FRAME_HOST);
+		fbk_ledger_file_note(vm->ledger_file, e.gpa);
+	}
+	return 0;
+}
+
 /* With the lock held. Errors: it stays as it is. */
 static int heal(struct fbk_vm *vm, struct fbk_ledger_entry *e)
 {
@@ -644,8 +718,10 @@ static int heal(struct fbk_vm *vm, struct fbk_ledger_entry *e)
 	void *at;
 	int err = 0;
 
-	if (!region || region->backing == FBK_BACKING_UNKNOWN || region->backing == FBK_BACKING_HUGETLB)
+	if (!region || region->backing == FBK_BACKING_UNKNOWN)
 		return -EOPNOTSUPP;
+	if (region->backing == FBK_BACKING_HUGETLB)
+		return heal_huge(vm, region, e->gpa.addr);
 	if (region->backing == FBK_BACKING_FILE && !(region->flags & FBK_GMEM_REPLACE))
 		return -EOPNOTSUPP;
 	at = fbk_region_at(region, e->gpa.addr);
@@ -681,12 +757,14 @@ uint32_t fbk_retire_heal(struct fbk_vm *vm)
 			continue;
 		before = e.frame;
 		err = heal(vm, &e);
-		kept += !!err;
 		if (!err || e.frame != before) {
 			set(vm, e.gpa.addr, err ? 0 : FBK_PAGE_HEALED, e.frame);
 			fbk_ledger_file_note(vm->ledger_file, e.gpa);
 		}
 	}
+	/* Afterwards: with one page others may have been healed. */
+	for (cursor = 0; fbk_ledger_next(&vm->ledger, &cursor, &e) == 0;)
+		kept += e.state != FBK_PAGE_HEALED;
 	pthread_mutex_unlock(&vm->retire->lock);
 	return kept;
 }

@@ -96,13 +96,14 @@ uint64_t vm_get_reg(struct vm *vm, unsigned int cpu, uint64_t id)
 /* RAM_LEN bytes on a 2 MiB boundary, so that stage 2 can use blocks where the host does. */
 static unsigned char *ram_new(struct vm *vm, enum vm_memory memory)
 {
-	int flags = MAP_NORESERVE | (memory == MEM_SHARED ? MAP_SHARED : MAP_PRIVATE) | MAP_ANONYMOUS;
+	bool shared = memory == MEM_SHARED || memory == MEM_HUGETLB_SHARED;
+	int flags = MAP_NORESERVE | (shared ? MAP_SHARED : MAP_PRIVATE) | MAP_ANONYMOUS;
 	unsigned char *area, *ram;
 
-	if (memory == MEM_HUGETLB || memory == MEM_HUGETLB_1G) {
-		unsigned int order = memory == MEM_HUGETLB ? 21 : 30;
+	if (memory == MEM_HUGETLB || memory == MEM_HUGETLB_SHARED || memory == MEM_HUGETLB_1G) {
+		unsigned int order = memory == MEM_HUGETLB_1G ? 30 : 21;
 
-		vm->mapped = memory == MEM_HUGETLB ? RAM_LEN : 1UL << order;
+		vm->mapped = memory == MEM_HUGETLB_1G ? 1UL << order : RAM_LEN;
 		ram = mmap(NULL, vm->mapped, PROT_READ | PROT_WRITE, flags | MAP_HUGETLB | (int)(order << 26 /* MAP_HUGE_SHIFT */), -1,
 			   0);
 		if (ram == MAP_FAILED)

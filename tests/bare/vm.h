@@ -46,7 +46,7 @@
 #define SYS_ESR ARM64_SYS_REG(3, 0, 5, 2, 0)
 #define SYS_FAR ARM64_SYS_REG(3, 0, 6, 0, 0)
 
-enum vm_memory { MEM_SMALL, MEM_THP, MEM_HUGETLB, MEM_HUGETLB_1G, MEM_SHARED };
+enum vm_memory { MEM_SMALL, MEM_THP, MEM_HUGETLB, MEM_HUGETLB_SHARED, MEM_HUGETLB_1G, MEM_SHARED };
 enum vm_mmu { MMU_OFF, MMU_4K, MMU_16K, MMU_64K };
 
 struct vcpu {

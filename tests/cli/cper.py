@@ -3,10 +3,10 @@
 # SPDX-FileCopyrightText: The firebreak authors
 """
 Another reader of error records, written from the tables of UEFI 2.10 appendix N and ACPI 6.5 chapter 18 alone: what it makes
-of a record must be what `firebreak decode cper --json` makes of it.
+of a record must be what `firebreak decode cper` makes of it, as JSON and, of an ARM error's information, in words.
 
 usage: cper.py build FOLDER          records of every kind, with random and with chosen values
-       cper.py compare RECORD JSON   exit status 1, and the difference, if they do not say the same
+       cper.py compare RECORD JSON [WORDS]   exit status 1, and the difference, if they do not say the same
 """
 import base64
 import json
@@ -406,9 +406,39 @@ def build(folder):
             f.write(a_record(rng) if i & 1 else a_block(rng))
 
 
-def compare(record, text_file):
+INFORMATION = {"transactionType": "transaction type", "operation": "operation", "level": "level", "timedOut": "timed out",
+               "processorContextCorrupt": "context corrupt", "corrected": "corrected", "precisePC": "precise PC",
+               "restartablePC": "restartable at PC", "participationType": "participation", "addressSpace": "address space",
+               "memoryAttributes": "memory attributes", "accessMode": "access mode"}
+
+
+def information_words(parsed):
+    for s in parsed["sections"]:
+        for info in s.get("ArmProcessor", {}).get("errorInfo", []):
+            for fields in info.get("errorInformation", {}).values():
+                for key, v in fields.items():
+                    value, meaning = (v["value"], v["name"]) if isinstance(v, dict) else (v, "")
+                    if isinstance(v, bool):
+                        value, meaning = int(v), "yes" if v else "no"
+                    yield ("    %-18s 0x%x  %s" % (INFORMATION[key], value, meaning)).rstrip()
+
+
+def compare_words(want, words):
+    with open(words, encoding="ascii") as f:
+        got = [line.rstrip() for line in f if line.startswith("    ")]
+    want = list(information_words(want))
+    if sorted(want) == sorted(got):
+        return 0
+    print("expected in words", want)
+    print("got              ", got)
+    return 1
+
+
+def compare(record, text_file, words=None):
     with open(record, "rb") as f:
         want = read(f.read())
+    if words and compare_words(want, words):
+        return 1
     with open(text_file, encoding="ascii") as f:
         got = json.load(f)
     if want == got:
@@ -421,7 +451,7 @@ def compare(record, text_file):
 if __name__ == "__main__":
     if sys.argv[1:2] == ["build"] and len(sys.argv) == 3:
         build(sys.argv[2])
-    elif sys.argv[1:2] == ["compare"] and len(sys.argv) == 4:
-        sys.exit(compare(sys.argv[2], sys.argv[3]))
+    elif sys.argv[1:2] == ["compare"] and len(sys.argv) in (4, 5):
+        sys.exit(compare(*sys.argv[2:]))
     else:
         sys.exit(__doc__)

@@ -63,6 +63,9 @@ void plant_sea(struct vm *vm, uint64_t gpa);
 /* The guest runs to its handler: which vector; -1: it did not get there. */
 int run_to_vector(struct vm *vm);
 
+/* memfd.c: the host's kernel finds the frame bad that is mapped there (hard_offline_page). Return: its number. */
+uint64_t host_breaks(const void *at);
+
 void test_states(bool mte);
 void test_mmio(void);
 void test_sigbus(void);

@@ -77,12 +77,11 @@ static unsigned char *file_map(struct vm *vm)
 	return p;
 }
 
-static void break_by_host(const void *at)
+uint64_t host_breaks(const void *at)
 {
 	int pagemap = open("/proc/self/pagemap", O_RDONLY | O_CLOEXEC);
 	int offline = open("/sys/devices/system/memory/hard_offline_page", O_WRONLY | O_CLOEXEC);
-	int kpageflags = open("/proc/kpageflags", O_RDONLY | O_CLOEXEC);
-	uint64_t entry, flags = 0;
+	uint64_t entry;
 	char text[32];
 	int n;
 
@@ -90,14 +89,22 @@ static void break_by_host(const void *at)
 		bail("no page at %p", at);
 	entry &= (1ULL << 55) - 1;
 	n = snprintf(text, sizeof(text), "%#llx", (unsigned long long)entry * 4096);
-	/* EBUSY: the file keeps the page, whose state is what counts. */
+	/* EBUSY: a file keeps the page, whose state is what counts. */
 	if (offline < 0 || (write(offline, text, (size_t)n) != n && errno != EBUSY))
 		bail("hard_offline_page of %s: %s", text, strerror(errno));
-	if (pread(kpageflags, &flags, 8, (off_t)entry * 8) != 8 || !(flags >> KPF_HWPOISON & 1))
-		bail("hard_offline_page of %s leaves it good", text);
-	close(kpageflags);
 	close(pagemap);
 	close(offline);
+	return entry;
+}
+
+static void break_by_host(const void *at)
+{
+	uint64_t pfn = host_breaks(at), flags = 0;
+	int kpageflags = open("/proc/kpageflags", O_RDONLY | O_CLOEXEC);
+
+	if (pread(kpageflags, &flags, 8, (off_t)pfn * 8) != 8 || !(flags >> KPF_HWPOISON & 1))
+		bail("hard_offline_page of frame %#llx leaves it good", (unsigned long long)pfn);
+	close(kpageflags);
 }
 
 static bool works(struct vm *vm, const char *code, uint64_t addr)

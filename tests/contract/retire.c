@@ -84,7 +84,7 @@ static void world_open(struct world *w, enum vm_memory memory, enum fbk_backing 
 	w->uffd = -1;
 	w->vm = vm_new(memory, false, NULL);
 	region.hva.addr = (uintptr_t)w->vm->ram;
-	if (backing == FBK_BACKING_FILE)
+	if (backing == FBK_BACKING_FILE || backing == FBK_BACKING_HUGETLB)
 		region.flags = FBK_GMEM_REPLACE;
 	if (!privileged) {
 		w->uffd = (int)syscall(SYS_userfaultfd, O_CLOEXEC | 1 /* UFFD_USER_MODE_ONLY */);
@@ -409,6 +409,68 @@ static void test_hugetlb(const char *name, enum vm_memory memory, unsigned int k
 	(void)reserve(kb, 0);
 }
 
+/* Not in the huge page that the guest's own program lies in. */
+#define HUGE_GPA (RAM_GPA + 0x400000 + 0x5000)
+#define HUGE_LEN 0x200000
+
+/* The guest loads from a huge page that the host found bad: told, and replayed. */
+static bool meets_host_poison(struct world *w, enum fbk_retired want)
+{
+	struct fbk_verdict v = { 0 };
+	struct outcome o;
+
+	begin(w->vm, BASE_EL0, 0x3c0, 0x30d00800, guest_load, HUGE_GPA);
+	hit = 0;
+	in_run = 1;
+	o = vm_run(w->vm, 0);
+	in_run = 0;
+	return o.kind == OUT_OTHER && o.err == EINTR && hit && seen.si_code == BUS_MCEERR_AR &&
+	       !fbk_vcpu_sigbus(w->vcpu[0], &seen, &v) && v.action == FBK_VERDICT_REPLAY && w->ev.retire == want &&
+	       w->ev.frame == FBK_FRAME_HOST && run_to_vector(w->vm) == VECTOR_EL0_SYNC;
+}
+
+/* The host's kernel itself found a huge page bad: healed by another one, if its pool has one. */
+static void test_hugetlb_heals(const char *name, enum vm_memory memory)
+{
+	long before = corrupted_kb();
+	struct world w;
+	uint32_t kept = 0;
+	unsigned char *at;
+	uint64_t pfn, word = 1;
+	char what[128];
+	bool lost;
+	int r;
+
+	if (reserve(2048, 4) != 4)
+		bail("no huge pages");
+	world_open(&w, memory, FBK_BACKING_HUGETLB, false);
+	at = w.vm->ram + (HUGE_GPA - RAM_GPA);
+	memset(w.vm->ram + HUGE_LEN, 0x5a, RAM_LEN - HUGE_LEN);
+	pfn = host_breaks(at);
+	lost = meets_host_poison(&w, FBK_RETIRED_HOST);
+	snprintf(what, sizeof(what), "retire, %s that the host found bad: all of it is lost", name);
+	ok(lost && seen.si_addr_lsb == 21 && w.ev.pages == HUGE_LEN / 4096 && corrupted_kb() == before + 4, what, "%u pages, lsb %d, %s, %ld kB",
+	   w.ev.pages, seen.si_addr_lsb, fbk_retired_name(w.ev.retire), corrupted_kb() - before);
+	r = fbk_vm_heal(w.road, &kept);
+	snprintf(what, sizeof(what), "retire, %s that the host found bad, and no other: it stays, an error for who touches it", name);
+	ok(!r && kept == HUGE_LEN / 4096 && meets_host_poison(&w, FBK_RETIRED_ALREADY), what, "%d, %u kept, %s", r, kept,
+	   fbk_retired_name(w.ev.retire));
+	if (reserve(2048, 5) != 5)
+		bail("no more huge pages");
+	r = fbk_vm_heal(w.road, &kept);
+	(void)!fbk_gmem_read(&w.gmem, (struct fbk_gpa){ HUGE_GPA }, &word, 8, NULL);
+	snprintf(what, sizeof(what), "retire, %s that the host found bad: a reset takes another", name);
+	ok(!r && !kept && !word && page_kb(at) == 2048 && pfn_of(at) && pfn_of(at) / 512 != pfn / 512 && at[-0x205000] == 0x5a &&
+		   at[0x200000] == 0x5a && works(&w, guest_store, HUGE_GPA + 8) && works(&w, guest_load, HUGE_GPA),
+	   what, "%d, %u kept, pages of %u KiB, word %llx", r, kept, page_kb(at), (unsigned long long)word);
+	world_close(&w);
+	(void)reserve(2048, 0);
+	snprintf(what, sizeof(what), "retire, %s that the host found bad: its frame is not used again", name);
+	ok(number_at("/proc/kpageflags", pfn) >> KPF_HWPOISON & 1 && !(number_at("/proc/kpageflags", pfn) >> KPF_BUDDY & 1) &&
+		   corrupted_kb() == before + 4,
+	   what, "flags %#llx", (unsigned long long)number_at("/proc/kpageflags", pfn));
+}
+
 /* Never retired, as without userfaultfd: a reset takes it away from the guest all the same, and keeps the frame. */
 static void test_heal_alone(void)
 {
@@ -650,6 +712,8 @@ void test_retire(void)
 	test_kind("shared memory", MEM_SHARED, FBK_BACKING_FILE, false);
 	test_hugetlb("hugetlb of 2 MiB", MEM_HUGETLB, 2048, 4);
 	test_hugetlb("hugetlb of 1 GiB", MEM_HUGETLB_1G, 1048576, 1);
+	test_hugetlb_heals("hugetlb", MEM_HUGETLB);
+	test_hugetlb_heals("a file in hugetlb", MEM_HUGETLB_SHARED);
 	test_heal_alone();
 	test_hand_over("anonymous memory", MEM_SMALL, FBK_BACKING_ANON);
 	test_hand_over("a transparent huge page", MEM_THP, FBK_BACKING_ANON);

@@ -25,9 +25,10 @@ static void walk(const struct fbk_cper_view *v)
 	while ((err = fbk_cper_section_next(v, &cursor, &s)) == 0) {
 		struct fbk_cper_arm_context c;
 		struct fbk_cper_arm_info info;
+		struct fbk_cper_arm_field f;
 		struct fbk_cper_memory m;
 		struct fbk_cper_arm a;
-		uint32_t within, parts;
+		uint32_t within, parts, field;
 
 		nr++;
 		CHECK(s.len && s.offset <= v->len && s.len <= v->len - s.offset && s.body == v->bytes + s.offset);
@@ -38,8 +39,12 @@ static void walk(const struct fbk_cper_view *v)
 			CHECK(s.kind != FBK_CPER_ARM);
 			continue;
 		}
-		for (within = parts = 0; (err = fbk_cper_arm_info_next(&a, &within, &info)) == 0; parts++)
+		for (within = parts = 0; (err = fbk_cper_arm_info_next(&a, &within, &info)) == 0; parts++) {
 			CHECK(info.len >= 32 && info.offset + info.len <= s.len);
+			for (field = 0; (err = fbk_cper_arm_field_next(&info, &field, &f)) == 0;)
+				CHECK(f.key && f.text && (f.name || !f.flag || f.value < 2));
+			CHECK(err == -ENOENT && field <= 12);
+		}
 		CHECK(err == -ENOENT && parts == a.nr_infos);
 		for (within = parts = 0; (err = fbk_cper_arm_context_next(&a, &within, &c)) == 0; parts++)
 			CHECK(c.regs >= s.body && c.regs + c.len <= s.body + s.len);

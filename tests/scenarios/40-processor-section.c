@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /* SPDX-FileCopyrightText: The firebreak authors */
 /*
- * The record of an abort also says which vCPU took it: kernels of two generations take the section apart and log it, and
+ * The record of an abort also says which vCPU took it: kernels of three generations take the section apart and log it, and
  * what they do about the page is the same as without.
  */
 #include "harness.h"
 
-FBK_SCENARIO("40-processor-section", "processor", 20,
+FBK_SCENARIO("40-processor-section", "processor", 30,
 	     "guest: its log's ARM processor error; victims' siginfo and exit, HardwareCorrupted, /proc/kpageflags");
 
 static void with(const char *kernel)
@@ -38,4 +38,5 @@ static void run(void)
 {
 	with("newest");
 	with("6.12");
+	with("6.1");
 }

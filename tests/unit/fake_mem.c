@@ -16,6 +16,7 @@
 
 #define PAGES 4096
 #define YARD UINT64_C(0x7000000000)
+#define SPARE UINT64_C(0x7800000000) /* a huge page from the pool */
 
 struct fake_mem fake_mem;
 
@@ -177,6 +178,15 @@ static void *f_mmap(void *at, size_t len, int prot, int flags)
 {
 	if (fails())
 		return MAP_FAILED;
+	if (!at && flags & MAP_HUGETLB) {
+		/* The size that is asked for must be said. */
+		if (len != 1ul << (flags >> 26 & 0x3f))
+			abort();
+		if (fake_mem.no_huge)
+			return refuse(ENOMEM), MAP_FAILED;
+		fake_mem.nr_maps++;
+		return (void *)(uintptr_t)SPARE;
+	}
 	if (!at) {
 		if (len > PAGES * FBK_PAGE_SIZE)
 			abort();
@@ -195,17 +205,39 @@ static int f_munmap(void *at, size_t len)
 	uint32_t i;
 
 	fake_mem.nr_maps--;
+	if ((uintptr_t)at == SPARE)
+		return 0;
 	for (i = 0; i < PAGES; i++)
 		give_back(mem.yard[i].frame);
 	return 0;
 }
 
+static void *huge_mremap(size_t len, int flags, void *to)
+{
+	size_t i;
+
+	if (flags != (MREMAP_MAYMOVE | MREMAP_FIXED) || (uintptr_t)to & (len - 1))
+		abort();
+	for (i = 0; i < len; i += FBK_PAGE_SIZE) {
+		struct place *p = place((char *)to + i);
+
+		give_back(p->frame);
+		*p = (struct place){ .replaced = 1 };
+	}
+	fake_mem.nr_maps--;
+	return to;
+}
+
 static void *f_mremap(void *from, size_t len, int flags, void *to)
 {
-	struct place *a = place(from), *b = place(to);
+	struct place *a, *b;
 
 	if (fails())
 		return MAP_FAILED;
+	if ((uintptr_t)from == SPARE)
+		return huge_mremap(len, flags, to);
+	a = place(from);
+	b = place(to);
 	if (len != FBK_PAGE_SIZE || flags != (MREMAP_MAYMOVE | MREMAP_FIXED | 4) || a == b)
 		abort();
 	give_back(b->frame);
@@ -224,10 +256,13 @@ static int f_mprotect(void *at, size_t len, int prot)
 
 static int f_madvise(void *at, size_t len, int advice)
 {
-	struct place *p = place(at);
+	struct place *p;
 
 	if (fails())
 		return -1;
+	if ((uintptr_t)at == SPARE && advice == 23 /* MADV_POPULATE_WRITE */)
+		return fake_mem.false_huge ? refuse(EFAULT) : 0;
+	p = place(at);
 	switch (advice) {
 	case 24: /* MADV_DONTNEED_LOCKED */
 	case MADV_DONTNEED:
@@ -296,6 +331,19 @@ enum fake_sight fake_mem_look(const void *at)
 	if (mem.file && !p->frame && !p->registered && !p->replaced)
 		return FAKE_FRAME;
 	return !p->frame && p->registered ? FAKE_HELD : FAKE_ZEROS;
+}
+
+void fake_mem_break(const void *at, uint64_t len)
+{
+	uint64_t i;
+
+	for (i = 0; i < len; i += FBK_PAGE_SIZE) {
+		struct place *p = place((const char *)at + i);
+
+		if (p->frame && p->frame != MARKER)
+			mem.offline[p->frame - 1] = 1;
+		p->frame = MARKER;
+	}
 }
 
 void *fake_mem_whereabouts(const void *at)

@@ -24,6 +24,8 @@ enum fake_sight {
 struct fake_mem {
 	/* what the host offers */
 	int no_uffd, no_poison, no_minor, no_root, not_permitted, host_busy;
+	int no_huge;	/* the pool of huge pages is empty */
+	int false_huge; /* or has none but a bad one, which counts as free */
 	long page_size;
 
 	/* the Nth of all calls fails, N from 1, or all from the Nth on; 0: none does */
@@ -40,6 +42,8 @@ extern struct fake_mem fake_mem;
 /* @file: guest RAM is a file's. RAM is @len bytes from @ram, all of it there. */
 void fake_mem_install(void *ram, uint64_t len, int file);
 enum fake_sight fake_mem_look(const void *at);
+/* The host finds what is there bad: the frames are its own, and whoever touches them gets a signal. */
+void fake_mem_break(const void *at, uint64_t len);
 /* Where the frame is that was at @at at the start; NULL: nowhere. */
 void *fake_mem_whereabouts(const void *at);
 /* Can what is there be read, by whatever may: a core dump, a child, swap? */

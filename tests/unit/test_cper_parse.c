@@ -336,6 +336,81 @@ static void both_ways_of_naming_an_arm_error(void **state)
 	}
 }
 
+/* The fields of one error information, one a line: key, value, and what the value means. */
+static void fields_of(const struct fbk_cper_arm_info *info, char *ret, size_t room)
+{
+	struct fbk_cper_arm_field f;
+	uint32_t cursor = 0;
+	size_t n = 0;
+
+	ret[0] = 0;
+	while (fbk_cper_arm_field_next(info, &cursor, &f) == 0)
+		n += (size_t)snprintf(ret + n, room - n, "%s=%llu%s%s\n", f.key, (unsigned long long)f.value, f.flag ? "?" : "",
+				      f.name ? f.name : "");
+}
+
+static void an_error_information_field_by_field(void **state)
+{
+	static const struct {
+		uint32_t kinds;
+		uint64_t information;
+		const char *want;
+	} rows[] = {
+		/* each validation bit alone, the field all ones, its neighbours zero */
+		{ FBK_CPER_ARM_CACHE, 1 | 3ull << 16, "transactionType=3Unknown (Reserved)\n" },
+		{ FBK_CPER_ARM_CACHE, 1 | 1ull << 16, "transactionType=1Data Access\n" },
+		{ FBK_CPER_ARM_CACHE, 2 | 10ull << 18, "operation=10Management\n" },
+		{ FBK_CPER_ARM_CACHE, 2 | 11ull << 18, "operation=11Unknown (Reserved)\n" },
+		{ FBK_CPER_ARM_TLB, 2 | 8ull << 18, "operation=8External Management Operation\n" },
+		{ FBK_CPER_ARM_TLB, 2 | 9ull << 18, "operation=9Unknown (Reserved)\n" },
+		{ FBK_CPER_ARM_BUS, 2 | 6ull << 18, "operation=6Prefetch\n" },
+		{ FBK_CPER_ARM_BUS, 2 | 7ull << 18, "operation=7Unknown (Reserved)\n" },
+		{ FBK_CPER_ARM_CACHE, 4 | 7ull << 22, "level=7\n" },
+		{ FBK_CPER_ARM_CACHE, 8 | 1ull << 25, "processorContextCorrupt=1?\n" },
+		{ FBK_CPER_ARM_CACHE, 8, "processorContextCorrupt=0?\n" },
+		{ FBK_CPER_ARM_CACHE, 16 | 1ull << 26, "corrected=1?\n" },
+		{ FBK_CPER_ARM_CACHE, 32 | 1ull << 27, "precisePC=1?\n" },
+		{ FBK_CPER_ARM_CACHE, 64 | 1ull << 28, "restartablePC=1?\n" },
+		{ FBK_CPER_ARM_BUS, 128 | 2ull << 29, "participationType=2Local Processor Observed\n" },
+		{ FBK_CPER_ARM_BUS, 256 | 1ull << 31, "timedOut=1?\n" },
+		{ FBK_CPER_ARM_BUS, 512 | 3ull << 32, "addressSpace=3Device Memory Access\n" },
+		{ FBK_CPER_ARM_BUS, 512 | 2ull << 32, "addressSpace=2Unknown (Reserved)\n" },
+		{ FBK_CPER_ARM_BUS, 1024 | 0x1ffull << 34, "memoryAttributes=511\n" },
+		{ FBK_CPER_ARM_BUS, 2048 | 1ull << 43, "accessMode=1Normal\n" },
+		{ FBK_CPER_ARM_BUS, 0xf000, "" },
+		{ FBK_CPER_ARM_BUS, ~0xfffull, "" },
+		/* only a bus error has these */
+		{ FBK_CPER_ARM_CACHE, ~0x7full, "" },
+		{ FBK_CPER_ARM_TLB, ~0x7full, "" },
+		/* the first of several */
+		{ FBK_CPER_ARM_TLB | FBK_CPER_ARM_BUS | FBK_CPER_ARM_MICRO, 2 | 128 | 8ull << 18, "operation=8External Management Operation\n" },
+		{ FBK_CPER_ARM_MICRO, UINT64_MAX, "" },
+		{ 0, UINT64_MAX, "" },
+	};
+	struct fbk_cper_arm_field f = { .value = 7 };
+	struct fbk_cper_arm_info info = { 0 };
+	uint32_t cursor;
+	char got[1024];
+	size_t i;
+
+	for (i = 0; i < ARRAY_SIZE(rows); i++) {
+		info = (struct fbk_cper_arm_info){ .valid = FBK_CPER_ARM_INFO_HAS_INFORMATION,
+						   .kinds = rows[i].kinds,
+						   .information = rows[i].information };
+		fields_of(&info, got, sizeof(got));
+		assert_string_equal(got, rows[i].want);
+	}
+	/* what is not declared valid as a whole */
+	info = (struct fbk_cper_arm_info){ .valid = ~FBK_CPER_ARM_INFO_HAS_INFORMATION, .kinds = FBK_CPER_ARM_BUS, .information = UINT64_MAX };
+	fields_of(&info, got, sizeof(got));
+	assert_string_equal(got, "");
+	cursor = 13;
+	assert_int_equal(fbk_cper_arm_field_next(&info, &cursor, &f), -EINVAL);
+	cursor = 12;
+	assert_int_equal(fbk_cper_arm_field_next(&info, &cursor, &f), -ENOENT);
+	assert_true(cursor == 12 && f.value == 7);
+}
+
 static void times(void **state)
 {
 	static const struct {
@@ -661,7 +736,8 @@ static void json_fits_or_says_so(void **state)
 static void nulls(void **state)
 {
 	struct fbk_cper_arm_context c;
-	struct fbk_cper_arm_info info;
+	struct fbk_cper_arm_info info = { 0 };
+	struct fbk_cper_arm_field field;
 	struct fbk_cper_section s = { 0 };
 	struct fbk_cper_memory m;
 	struct fbk_cper_arm a = { 0 };
@@ -680,6 +756,9 @@ static void nulls(void **state)
 	assert_int_equal(fbk_cper_arm_info_next(NULL, &cursor, &info), -EINVAL);
 	assert_int_equal(fbk_cper_arm_info_next(&a, NULL, &info), -EINVAL);
 	assert_int_equal(fbk_cper_arm_info_next(&a, &cursor, NULL), -EINVAL);
+	assert_int_equal(fbk_cper_arm_field_next(NULL, &cursor, &field), -EINVAL);
+	assert_int_equal(fbk_cper_arm_field_next(&info, NULL, &field), -EINVAL);
+	assert_int_equal(fbk_cper_arm_field_next(&info, &cursor, NULL), -EINVAL);
 	assert_int_equal(fbk_cper_arm_context_next(NULL, &cursor, &c), -EINVAL);
 	assert_int_equal(fbk_cper_arm_context_next(&a, NULL, &c), -EINVAL);
 	assert_int_equal(fbk_cper_arm_context_next(&a, &cursor, NULL), -EINVAL);
@@ -708,6 +787,7 @@ int main(void)
 		cmocka_unit_test(older_layouts),
 		cmocka_unit_test(a_record_field_by_field),
 		cmocka_unit_test(both_ways_of_naming_an_arm_error),
+		cmocka_unit_test(an_error_information_field_by_field),
 		cmocka_unit_test(times),
 		cmocka_unit_test(round_trip),
 		cmocka_unit_test(each_flaw_at_its_offset),

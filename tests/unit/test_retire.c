@@ -375,6 +375,144 @@ static void a_file_s_pages_heal_where_that_is_allowed(void **state)
 	stop(&w);
 }
 
+#define HUGE_SHIFT 16 /* 64 KiB, which is a huge page as well */
+#define HUGE_PAGES (1u << HUGE_SHIFT >> 12)
+
+/* The first page of a huge page of guest RAM, the @n-th whole one there. */
+static uint32_t huge_page(struct world *w, uint32_t n)
+{
+	uint64_t skip = -(uintptr_t)w->guest.ram & ((1u << HUGE_SHIFT) - 1);
+
+	return (uint32_t)(skip / FBK_PAGE_SIZE) + n * HUGE_PAGES;
+}
+
+static void host_loses(struct world *w, uint32_t first, uint32_t touched, short lsb)
+{
+	siginfo_t si = signal_at(at(w, touched), BUS_MCEERR_AR);
+	struct fbk_verdict v;
+
+	fake_mem_break(at(w, first), 1u << HUGE_SHIFT);
+	si.si_addr_lsb = lsb;
+	assert_int_equal(fbk_vcpu_sigbus(w->vcpu, &si, &v), 0);
+}
+
+static void look_all(struct world *w, uint32_t first, enum fake_sight want, enum fbk_page_state state)
+{
+	for (uint32_t i = first; i < first + HUGE_PAGES; i++) {
+		assert_int_equal(fake_mem_look(at(w, i)), want);
+		assert_int_equal(entry(w, i).state, state);
+		assert_int_equal(entry(w, i).frame, FBK_FRAME_HOST);
+	}
+}
+
+static void a_huge_page_that_the_host_lost(void **state)
+{
+	struct world w;
+	uint32_t kept = 99, first;
+
+	start(&w, FBK_BACKING_HUGETLB);
+	first = huge_page(&w, 2);
+	host_loses(&w, first, first + 5, HUGE_SHIFT);
+	assert_int_equal(w.ev.pages, HUGE_PAGES);
+	/* Not unless the monitor will do with anonymous memory there. */
+	assert_int_equal(fbk_vm_heal(w.vm, &kept), 0);
+	assert_int_equal(kept, HUGE_PAGES);
+	look_all(&w, first, FAKE_POISON, FBK_PAGE_ISOLATED);
+	w.guest.gmem.region[0].flags = FBK_GMEM_REPLACE;
+	/* Nor if there is no other. */
+	fake_mem.no_huge = 1;
+	assert_int_equal(fbk_vm_heal(w.vm, &kept), 0);
+	assert_int_equal(kept, HUGE_PAGES);
+	look_all(&w, first, FAKE_POISON, FBK_PAGE_ISOLATED);
+	fake_mem.no_huge = 0;
+	fake_mem.false_huge = 1;
+	assert_int_equal(fbk_vm_heal(w.vm, &kept), 0);
+	assert_int_equal(kept, HUGE_PAGES);
+	look_all(&w, first, FAKE_POISON, FBK_PAGE_ISOLATED);
+	fake_mem.false_huge = 0;
+	assert_int_equal(fbk_vm_heal(w.vm, &kept), 0);
+	assert_int_equal(kept, 0);
+	look_all(&w, first, FAKE_ZEROS, FBK_PAGE_HEALED);
+	assert_int_equal(fake_mem_look(at(&w, first - 1)), FAKE_FRAME);
+	assert_int_equal(fake_mem_look(at(&w, first + HUGE_PAGES)), FAKE_FRAME);
+	/* And again. */
+	host_loses(&w, first, first, HUGE_SHIFT);
+	assert_int_equal(fbk_vm_heal(w.vm, &kept), 0);
+	assert_int_equal(kept, 0);
+	look_all(&w, first, FAKE_ZEROS, FBK_PAGE_HEALED);
+	stop(&w);
+}
+
+/* What the host does not know of would go back to its pool as good; and how large its pages are only it can say. */
+static void a_huge_page_that_stays(void **state)
+{
+	struct world w;
+	uint32_t kept = 99, first;
+
+	/* lost to the guest alone, in a region whose pages' size is known */
+	start(&w, FBK_BACKING_HUGETLB);
+	w.guest.gmem.region[0].flags = FBK_GMEM_REPLACE;
+	first = huge_page(&w, 2);
+	host_loses(&w, first, first, HUGE_SHIFT);
+	sea(&w, first + HUGE_PAGES);
+	assert_int_equal(w.ev.retire, FBK_RETIRED_LEFT);
+	assert_int_equal(fbk_vm_heal(w.vm, &kept), 0);
+	assert_int_equal(kept, 1);
+	look_all(&w, first, FAKE_ZEROS, FBK_PAGE_HEALED);
+	assert_int_equal(entry(&w, first + HUGE_PAGES).state, FBK_PAGE_POISONED);
+	assert_int_equal(fake_mem_look(at(&w, first + HUGE_PAGES)), FAKE_FRAME);
+	/* another page of its huge page was told by the host, as one of 4 KiB */
+	sigbus(&w, first + HUGE_PAGES + 3);
+	assert_int_equal(fbk_vm_heal(w.vm, &kept), 0);
+	assert_int_equal(kept, 2);
+	assert_int_equal(fake_mem_look(at(&w, first + HUGE_PAGES)), FAKE_FRAME);
+	stop(&w);
+
+	/* the host told of 4 KiB only */
+	start(&w, FBK_BACKING_HUGETLB);
+	w.guest.gmem.region[0].flags = FBK_GMEM_REPLACE;
+	first = huge_page(&w, 2);
+	host_loses(&w, first, first + 1, 12);
+	assert_int_equal(fbk_vm_heal(w.vm, &kept), 0);
+	assert_int_equal(kept, 1);
+	assert_int_equal(fake_mem_look(at(&w, first + 1)), FAKE_POISON);
+	stop(&w);
+
+	/* part of the huge page is no guest RAM */
+	start(&w, FBK_BACKING_HUGETLB);
+	w.guest.gmem.region[0].flags = FBK_GMEM_REPLACE;
+	first = huge_page(&w, 2);
+	w.guest.gmem.region[0].len = (first + HUGE_PAGES - 1) * FBK_PAGE_SIZE;
+	host_loses(&w, first, first + 1, HUGE_SHIFT);
+	assert_int_equal(fbk_vm_heal(w.vm, &kept), 0);
+	assert_int_equal(kept, HUGE_PAGES - 1);
+	assert_int_equal(fake_mem_look(at(&w, first + 1)), FAKE_POISON);
+	stop(&w);
+}
+
+static void each_call_for_a_huge_page_may_fail(void **state)
+{
+	struct world w;
+	uint32_t n, first, kept = 0;
+	int maps;
+
+	for (n = 1; n < 10; n++) {
+		start(&w, FBK_BACKING_HUGETLB);
+		w.guest.gmem.region[0].flags = FBK_GMEM_REPLACE;
+		first = huge_page(&w, 2);
+		host_loses(&w, first, first, HUGE_SHIFT);
+		maps = fake_mem.nr_maps;
+		fake_mem.nr_calls = 0;
+		fake_mem.fail_at = n;
+		assert_int_equal(fbk_vm_heal(w.vm, &kept), 0);
+		fake_mem.fail_at = 0;
+		assert_int_equal(kept, n <= 3 ? HUGE_PAGES : 0);
+		look_all(&w, first, n <= 3 ? FAKE_POISON : FAKE_ZEROS, n <= 3 ? FBK_PAGE_ISOLATED : FBK_PAGE_HEALED);
+		assert_int_equal(fake_mem.nr_maps, maps);
+		stop(&w);
+	}
+}
+
 /* What is bad for the guest's own reasons is told once, isolated or not. */
 static void told_although_isolated(void **state)
 {
@@ -641,6 +779,9 @@ int main(void)
 		cmocka_unit_test(what_the_host_lacks),
 		cmocka_unit_test(healed),
 		cmocka_unit_test(a_file_s_pages_heal_where_that_is_allowed),
+		cmocka_unit_test(a_huge_page_that_the_host_lost),
+		cmocka_unit_test(a_huge_page_that_stays),
+		cmocka_unit_test(each_call_for_a_huge_page_may_fail),
 		cmocka_unit_test(told_although_isolated),
 		cmocka_unit_test(the_first_waits_for_the_guest),
 		cmocka_unit_test(a_retry_for_each_retirement),

@@ -369,6 +369,57 @@ static void two_at_once(void **state)
 	stop(&w);
 }
 
+static void standstill(void *opaque)
+{
+	/* Nobody has run, the guest no more than we. */
+	if (fake_kvm.nr_sleeps == 1)
+		fake_kvm.now_ns += UINT64_C(10000000000);
+	guest_acknowledges(opaque);
+}
+
+/* The machine stands still while a vCPU waits for the guest: that is not the guest's doing, and its time to answer is not up. */
+static void a_standstill_is_not_the_guests(void **state)
+{
+	struct fake_record rec;
+	struct fbk_verdict v;
+	struct world w;
+
+	start(&w);
+	fake_kvm.on_sleep = standstill;
+	fake_kvm.opaque = &w;
+	assert_int_equal(sea(&w, 0, 5, &v), 0);
+	assert_int_equal(sea(&w, 1, 6, &v), 0);
+	assert_int_equal(fake_kvm.nr_sleeps, 3);
+	assert_int_equal(w.ev.notify_err, 0);
+	assert_int_equal(w.ev.notify, FBK_NOTIFY_SEA);
+	/* The event has the time by the clock all the same. */
+	assert_true(w.ev.ack_wait_ns > UINT64_C(10000000000));
+	assert_int_equal(fake_guest_read(&w.guest, FBK_GHES_SEA, 1, &rec), 1);
+	assert_int_equal(rec.pages[0], page(6));
+	assert_int_equal(ledger(&w, 5).state, FBK_PAGE_REPORTED);
+	stop(&w);
+}
+
+static void slow_sleep(void *opaque)
+{
+	fake_kvm.now_ns += UINT64_C(1000000000);
+}
+
+/* A machine on which each sleep takes a second, and a guest that does not answer: four looks, and no more. */
+static void a_slow_machine_waits_no_longer(void **state)
+{
+	struct fbk_verdict v;
+	struct world w;
+
+	start(&w);
+	fake_kvm.on_sleep = slow_sleep;
+	assert_int_equal(sea(&w, 0, 5, &v), 0);
+	assert_int_equal(sea(&w, 1, 6, &v), 0);
+	assert_int_equal(fake_kvm.nr_sleeps, 4);
+	assert_int_equal(w.ev.notify_err, -EBUSY);
+	stop(&w);
+}
+
 /* A guest that never reads its SEA source: one bounded wait, then no more; nothing stale is left; all is told later. */
 static void nobody_acknowledges(void **state)
 {
@@ -2194,6 +2245,8 @@ int main(void)
 		cmocka_unit_test(kernel_mode_is_told_asynchronously),
 		cmocka_unit_test(records_are_never_alike),
 		cmocka_unit_test(two_at_once),
+		cmocka_unit_test(a_standstill_is_not_the_guests),
+		cmocka_unit_test(a_slow_machine_waits_no_longer),
 		cmocka_unit_test(nobody_acknowledges),
 		cmocka_unit_test(own_record_unread),
 		cmocka_unit_test(the_last_record_unread),

@@ -8,7 +8,7 @@
 
 enum fbk_exit {
 	FBK_EXIT_OFF = 0,	/* the guest powered itself off; check: all is there */
-	FBK_EXIT_LACKING = 1,	/* check: guests run, but their memory errors are not contained; ledger: damaged; decode: no external abort */
+	FBK_EXIT_LACKING = 1,	/* check: guests run, but their memory errors are not contained; ledger: damaged; decode: no external abort, or not all lines are events */
 	FBK_EXIT_PANIC = 10,	/* the guest kernel panicked */
 	FBK_EXIT_STOPPED = 11,	/* stopped by policy after a memory error */
 	FBK_EXIT_RESET = 12,	/* the guest reset itself, and --reset=exit */

@@ -12,11 +12,9 @@
 
 #include <ctype.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 /* The longest record as hexadecimal text, with room for white space. */
@@ -26,30 +24,7 @@
 
 static int refuse(const char *path, const char *why)
 {
-	fbk_say("decode cper %.200s: %s", path, why);
-	return FBK_EXIT_INPUT;
-}
-
-/* Return: a descriptor; -1 with the reason told. */
-static int open_file(const char *path)
-{
-	struct stat st;
-	int fd;
-
-	if (!strcmp(path, "-"))
-		return STDIN_FILENO;
-	/* A FIFO without a writer must not hold us. */
-	fd = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
-	if (fd < 0 || fstat(fd, &st)) {
-		refuse(path, strerror(errno));
-	} else if (!S_ISREG(st.st_mode)) {
-		refuse(path, S_ISDIR(st.st_mode) ? "is a directory" : "is no regular file; standard input is read as -");
-	} else {
-		return fd;
-	}
-	if (fd >= 0)
-		close(fd);
-	return -1;
+	return fbk_decode_refuse("cper", path, why);
 }
 
 /* Return: 0, with *ret to be freed; or an exit status, told. */
@@ -64,7 +39,7 @@ static int read_file(const char *path, uint8_t **ret, size_t *ret_len)
 		fbk_say("decode: no memory");
 		return FBK_EXIT_HOST;
 	}
-	fd = open_file(path);
+	fd = fbk_decode_open("cper", path);
 	if (fd < 0) {
 		free(buf);
 		return FBK_EXIT_INPUT;
@@ -195,6 +170,23 @@ static void print_memory(const struct fbk_cper_memory *m)
 	}
 }
 
+/* [UEFI "ARM Cache Error Structure"] and its like: each field that is declared valid, below the number that holds them. */
+static void print_information(const struct fbk_cper_arm_info *info)
+{
+	struct fbk_cper_arm_field f;
+	uint32_t cursor = 0;
+	char name[24];
+
+	print_value("error information", info->information,
+		    info->kinds & FBK_CPER_ARM_MICRO ? "what the implementation defines" :
+		    info->kinds			     ? NULL :
+						       "of no known type");
+	while (fbk_cper_arm_field_next(info, &cursor, &f) == 0) {
+		snprintf(name, sizeof(name), "  %s", f.text);
+		print_value(name, f.value, f.flag ? (f.value ? "yes" : "no") : f.name);
+	}
+}
+
 static void print_arm(const struct fbk_cper_arm *a)
 {
 	static const char *const kinds[] = { NULL, "cache", "TLB", "bus", "micro-architectural" };
@@ -218,11 +210,11 @@ static void print_arm(const struct fbk_cper_arm *a)
 		printf("  [UEFI \"ARM Processor Error Information Structure\"]\n");
 		BITS("error type", info.kinds, kinds);
 		if (info.valid & FBK_CPER_ARM_INFO_HAS_MULTIPLE)
-			print_value("multiple error", info.multiple, info.multiple ? "more than one" : "a single one");
+			print_value("multiple error", info.multiple, info.multiple > 1 ? "so many" : info.multiple ? "several" : "a single one");
 		if (info.valid & FBK_CPER_ARM_INFO_HAS_FLAGS)
 			BITS("flags", info.flags, flags);
 		if (info.valid & FBK_CPER_ARM_INFO_HAS_INFORMATION)
-			print_value("error information", info.information, "--json takes it apart");
+			print_information(&info);
 		if (info.valid & FBK_CPER_ARM_INFO_HAS_VA)
 			print_value("virtual address", info.va, NULL);
 		if (info.valid & FBK_CPER_ARM_INFO_HAS_PA)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* SPDX-FileCopyrightText: The firebreak authors */
 /*
- * decode.c - `firebreak decode`: a syndrome, an exit or an error record in words. On any machine.
+ * decode.c - `firebreak decode`: a syndrome, an exit, an error record or events in words. On any machine.
  */
 #include "decode.h"
 #include "command.h"
@@ -12,14 +12,16 @@
 #include <string.h>
 
 const char fbk_decode_help[] =
-	"firebreak decode - a syndrome, an exit or an error record, in words\n"
+	"firebreak decode - a syndrome, an exit, an error record or events, in words\n"
 	"\n"
 	"  firebreak decode esr VALUE               ESR_EL1 or ESR_EL2, field by field\n"
 	"  firebreak decode exit FLAGS ESR GVA GPA  what libfirebreak makes of a KVM_EXIT_ARM_SEA\n"
 	"  firebreak decode cper FILE               an error status block or a CPER record, binary or as hexadecimal text;\n"
 	"                                           - is standard input\n"
+	"  firebreak decode event FILE              lines of events, as run --events writes them: a paragraph for each;\n"
+	"                                           - is standard input\n"
 	"\n"
-	"  --json    one JSON object; a record's has the shape of OpenBMC's libcper\n"
+	"  --json    one JSON object; a record's has the shape of OpenBMC's libcper. Not for events, which are JSON\n"
 	"\n"
 	"Numbers are decimal, or hexadecimal behind 0x.\n";
 
@@ -81,7 +83,12 @@ int fbk_command_decode(int argc, char **argv)
 	}
 	if (!strcmp(what, "esr") || !strcmp(what, "exit"))
 		return decode_numbers(what, nr, words, json);
+	if (!strcmp(what, "event")) {
+		if (json)
+			return usage("event: the lines are JSON already", "");
+		return nr == 1 ? fbk_decode_event(words[0]) : usage("event wants one FILE", "");
+	}
 	if (strcmp(what, "cper"))
-		return usage(*what ? "esr, exit or cper, not " : "esr, exit or cper", what);
+		return usage(*what ? "esr, exit, cper or event, not " : "esr, exit, cper or event", what);
 	return nr == 1 ? fbk_decode_cper(words[0], json) : usage("cper wants one FILE", "");
 }

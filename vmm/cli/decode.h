@@ -9,6 +9,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 
 /* decode-input.c: pure. */
 
@@ -49,8 +50,25 @@ void fbk_esr_explain(uint64_t esr, struct fbk_esr_words *ret);
 void fbk_esr_print(const struct fbk_esr_words *w, uint64_t esr);
 void fbk_esr_print_json(const struct fbk_esr_words *w, uint64_t esr);
 
+/* The longest line that is taken for an event. One of today has 2048 bytes at most. */
+#define FBK_EVENT_LINE_MAX 16384u
+
+/*
+ * event-words.c: pure. One line of events, without its newline, as a paragraph on @o.
+ *
+ * Return: 0; 1: it has keys that are not known here, one of which *why names.
+ * Errors: -EBADMSG no event, *why says what is wrong; -ENOMEM.
+ */
+int fbk_event_explain(const char *line, size_t len, FILE *o, char *why, size_t why_len);
+
+/* decode-file.c: a regular file, or "-". Return: a descriptor; -1 with the reason told. */
+int fbk_decode_open(const char *what, const char *path);
+/* Says why on standard error. Return: exit status. */
+int fbk_decode_refuse(const char *what, const char *path, const char *why);
+
 /* Each a subcommand of decode. Return: exit status. */
 int fbk_decode_exit(uint64_t flags, uint64_t esr, uint64_t gva, uint64_t gpa, bool json);
 int fbk_decode_cper(const char *path, bool json);
+int fbk_decode_event(const char *path);
 
 #endif

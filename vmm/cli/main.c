@@ -3,6 +3,7 @@
 /*
  * main.c - `firebreak`: which command is wanted.
  */
+#include "../../lib/core/distance.h"
 #include "command.h"
 #include "options.h"
 #include "report.h"
@@ -17,7 +18,7 @@ static const struct command {
 } commands[] = {
 	{ "run", "--kernel IMAGE [options]", "run a Linux guest", fbk_command_run, fbk_run_help },
 	{ "check", "", "what this host can do, and what is missing", fbk_command_check, fbk_check_help },
-	{ "decode", "esr|exit|cper ...", "a syndrome, an exit or an error record, in words", fbk_command_decode, fbk_decode_help },
+	{ "decode", "esr|exit|cper|event ...", "a syndrome, an exit, an error record or events, in words", fbk_command_decode, fbk_decode_help },
 	{ "ledger", "[show|check|export|repair] FILE", "the bad pages that a ledger knows", fbk_command_ledger, fbk_ledger_help },
 	{ "policy", "[FILE]", "what is done about memory errors", fbk_command_policy, fbk_policy_help },
 };
@@ -29,7 +30,7 @@ static const char status_help[] =
 	"Exit status:\n"
 	"   0  the guest powered itself off; check: memory errors can be contained here; else: it was done\n"
 	"   1  check: guests run here, but their memory errors cannot be contained\n"
-	"      ledger: the file is damaged; decode: this is no external abort\n"
+	"      ledger: the file is damaged; decode: this is no external abort, or lines are no events\n"
 	"  10  the guest kernel panicked (\"Kernel panic - not syncing\" on its console)\n"
 	"  11  stopped by policy after a memory error\n"
 	"  12  the guest reset itself, and --reset=exit was given\n"
@@ -58,34 +59,13 @@ static const struct command *find(const char *name)
 	return NULL;
 }
 
-/* How many letters must be put in, left out or changed to make one word the other; both are short. */
-static unsigned int distance(const char *a, const char *b)
-{
-	unsigned int row[16], n = strlen(b);
-
-	for (unsigned int j = 0; j <= n; j++)
-		row[j] = j;
-	for (unsigned int i = 1; *a; a++, i++) {
-		unsigned int corner = row[0];
-
-		row[0] = i;
-		for (unsigned int j = 1; j <= n; j++) {
-			unsigned int change = corner + (*a != b[j - 1]), least = row[j] < row[j - 1] ? row[j] : row[j - 1];
-
-			corner = row[j];
-			row[j] = change < least + 1 ? change : least + 1;
-		}
-	}
-	return row[n];
-}
-
 static int unknown(const char *name)
 {
 	const struct command *near = NULL;
 	unsigned int least = 3, d;
 
-	for (size_t i = 0; i < NR_COMMANDS && strlen(name) < 16; i++) {
-		d = distance(name, commands[i].name);
+	for (size_t i = 0; i < NR_COMMANDS && strlen(name) <= FBK_DISTANCE_MAX; i++) {
+		d = fbk_distance(name, strlen(name), commands[i].name, strlen(commands[i].name));
 		if (d < least && d < strlen(name)) {
 			least = d;
 			near = &commands[i];
