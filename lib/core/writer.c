@@ -18,8 +18,11 @@ void fbk_put_raw(struct fbk_writer *w, const char *s, size_t n)
 
 void fbk_put_text(struct fbk_writer *w, const char *s)
 {
-	for (; *s; s++)
-		fbk_put_raw(w, s, 1);
+	if (w->full)
+		return;
+	while (*s && w->pos < w->len)
+		w->buf[w->pos++] = *s++;
+	w->full = *s != '\0';
 }
 
 void fbk_put_number(struct fbk_writer *w, uint64_t v, uint32_t base, uint32_t width)

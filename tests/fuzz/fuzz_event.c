@@ -2,7 +2,7 @@
 /* SPDX-FileCopyrightText: The firebreak authors */
 /*
  * fuzz_event.c - any event or acknowledgement, even one with values outside every enumeration, is one line of JSON or does
- * not fit; any counters are a text of metrics.
+ * not fit; any counters are a text of metrics. An input is one of the three, so that the cheap ones are not held up.
  */
 #include "fuzz.h"
 
@@ -13,6 +13,11 @@
 
 #include <errno.h>
 
+/* The first byte. */
+#define KIND 3
+#define TEXT 4 /* a length and a text follow */
+#define BRIEFLY 8
+
 /* One object and a newline, of the length that was returned. */
 static void check_line(const char *buf, int got)
 {
@@ -22,13 +27,32 @@ static void check_line(const char *buf, int got)
 	CHECK(end && !strcmp(end, "\n"));
 }
 
-static void acknowledgement(const uint8_t *data, size_t len)
+static void event(struct fuzz *f, const char *text)
+{
+	char buf[FBK_EVENT_JSON_MAX];
+	struct fbk_event ev = { 0 };
+	int got;
+
+	memcpy(&ev, f->data, f->len < sizeof(ev) ? f->len : sizeof(ev));
+	/* The one pointer. */
+	ev.verdict.text = text;
+	got = fbk_event_json(&ev, buf, sizeof(buf));
+	if (got < 0) {
+		/* Only a text that blows up when escaped can be too long. */
+		CHECK(got == -ENOSPC && text && strlen(text) > 0);
+		return;
+	}
+	check_line(buf, got);
+	CHECK(fbk_event_json(&ev, buf, (size_t)got) == -ENOSPC);
+}
+
+static void acknowledgement(struct fuzz *f)
 {
 	char buf[FBK_EVENT_JSON_MAX];
 	struct fbk_event_ack ack = { 0 };
 	int got;
 
-	memcpy(&ack, data, len < sizeof(ack) ? len : sizeof(ack));
+	memcpy(&ack, f->data, f->len < sizeof(ack) ? f->len : sizeof(ack));
 	got = fbk_event_ack_json(&ack, buf, sizeof(buf));
 	if (ack.nr_pages > FBK_CPER_MAX_PAGES) {
 		CHECK(got == -EINVAL);
@@ -85,14 +109,26 @@ static const char *sample(const char *s)
 	return digits && s[digits] == '\n' ? s + digits + 1 : NULL;
 }
 
-static void metrics(const uint8_t *data, size_t len, const char *vm)
+/* Counters are many and mostly zero: the input says which are not, eight bytes or fewer each. */
+static void count(struct fuzz *f, struct fbk_metrics *m)
+{
+	uint64_t *word = (uint64_t *)m;
+
+	while (f->len) {
+		uint64_t at = fuzz_take(f, 2);
+
+		word[at % (sizeof(*m) / sizeof(*word))] = fuzz_take(f, 1 + at / 512 % 8);
+	}
+}
+
+static void metrics(struct fuzz *f, const char *vm, int briefly)
 {
 	static char buf[FBK_METRICS_TEXT_MAX];
 	struct fbk_metrics m = { 0 };
 	const char *s = buf;
 	int got;
 
-	memcpy(&m, data, len < sizeof(m) ? len : sizeof(m));
+	count(f, &m);
 	m.size = sizeof(m);
 	got = fbk_metrics_text(&m, vm, buf, sizeof(buf));
 	if (got < 0) {
@@ -104,29 +140,33 @@ static void metrics(const uint8_t *data, size_t len, const char *vm)
 	while (s && *s)
 		s = *s == '#' ? strchr(s, '\n') + 1 : sample(s);
 	CHECK(s);
-	CHECK(fbk_metrics_text(&m, vm, buf, (size_t)got) == -ENOSPC);
+	/* As long again as all the rest. */
+	CHECK(briefly || fbk_metrics_text(&m, vm, buf, (size_t)got) == -ENOSPC);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 {
-	char buf[FBK_EVENT_JSON_MAX], text[64] = { 0 };
-	struct fbk_event ev = { 0 };
-	size_t n = len < sizeof(ev) ? len : sizeof(ev);
-	int got;
+	struct fuzz f = { data, len };
+	uint8_t what = (uint8_t)fuzz_take(&f, 1);
+	char text[256], *given = NULL;
+	size_t i, text_len;
 
-	memcpy(&ev, data, n);
-	memcpy(text, data + n, len - n < sizeof(text) - 1 ? len - n : sizeof(text) - 1);
-	/* The one pointer. */
-	ev.verdict.text = len & 1 ? text : NULL;
-	acknowledgement(data, len);
-	metrics(data, len, ev.verdict.text);
-	got = fbk_event_json(&ev, buf, sizeof(buf));
-	if (got < 0) {
-		/* Only a text that blows up when escaped can be too long. */
-		CHECK(got == -ENOSPC && strlen(text) > 0);
-		return 0;
+	if (what & TEXT) {
+		text_len = fuzz_take(&f, 1);
+		for (i = 0; i < text_len; i++)
+			text[i] = (char)fuzz_take(&f, 1);
+		text[i] = '\0';
+		given = text;
 	}
-	check_line(buf, got);
-	CHECK(fbk_event_json(&ev, buf, (size_t)got) == -ENOSPC);
+	switch (what & KIND) {
+	case 0:
+		acknowledgement(&f);
+		break;
+	case 1:
+		metrics(&f, given, what & BRIEFLY);
+		break;
+	default:
+		event(&f, given);
+	}
 	return 0;
 }

@@ -3,11 +3,13 @@
 /*
  * fuzz_road.c - a whole VM under a hostile guest and a failing kernel: any order of errors on any vCPU, guest writes all
  * over the error blocks, resets, pumps, pages that are retired and healed, and system calls that fail. Whatever happens,
- * errors are answered out of the documented set, each is told and injected once, a record that the guest sees is well-formed, and
- * where a page was lost the guest finds no zeros before it is reset.
+ * errors are answered out of the documented set, each is told and injected once, a record that the guest can see is
+ * well-formed, no other guest memory is touched, where a page was lost the guest finds no zeros before it is reset, and a guest
+ * that reads its records at last is told of every page.
  */
 #include "fuzz.h"
 
+#include "core/ledger_road.h"
 #include "host/kvm_uapi.h"
 #include "host/sys.h"
 
@@ -21,17 +23,21 @@
 
 #define RAM_GPA UINT64_C(0x40000000)
 #define RAM_LEN (UINT64_C(64) * FBK_PAGE_SIZE)
+#define RAM_ALIGN (UINT64_C(1) << 30)
 #define AREA_GPA (RAM_GPA + 0x10000)
+#define AREA_LEN UINT64_C(0x3000) /* pointers and acknowledgements, and two blocks */
 #define NR_VCPUS 2
 #define NR_PAGES (RAM_LEN / FBK_PAGE_SIZE)
 #define NR_GRAVES 24
+#define MAX_RECORDS 4096 /* more than an input's errors can be worth */
 
-static unsigned char ram[RAM_LEN] __attribute__((aligned(65536)));
+static unsigned char *ram, *area;
 static uint64_t now_ns, pstate;
 static uint32_t fail_in; /* calls until one fails; 0: none does */
 static uint32_t nr_events;
 static int patched;	     /* the kernel injects instruction aborts, and takes syndromes */
 static uint32_t nr_injected; /* of one error, as far as the kernel is concerned */
+static struct fbk_event last_event;
 
 static int fails(void)
 {
@@ -286,16 +292,14 @@ static void heal(struct fbk_vm *vm)
 
 static void on_event(void *opaque, const struct fbk_event *ev)
 {
-	char line[FBK_EVENT_JSON_MAX];
-
 	nr_events++;
 	CHECK(ev->seq == nr_events);
-	CHECK(fbk_event_json(ev, line, sizeof(line)) > 0);
 	CHECK(ev->verdict.text);
 	CHECK(nr_injected <= 1);
 	CHECK(nr_injected || (ev->replay != FBK_REPLAY_HELPER && ev->replay != FBK_REPLAY_CORRECTED &&
 			      ev->replay != FBK_REPLAY_SYNDROME && ev->replay != FBK_REPLAY_SERROR));
 	nr_injected = 0;
+	last_event = *ev;
 }
 
 static int on_raise(void *opaque)
@@ -317,7 +321,7 @@ static uint64_t le(const unsigned char *p, size_t n)
 /* Written by us alone since the guest last scribbled: what it sees must make sense. */
 static void look(const struct fbk_ghes_layout *l, enum fbk_ghes_source s)
 {
-	const unsigned char *block = ram + (l->source[s].block.addr - RAM_GPA);
+	const unsigned char *block = area + (l->source[s].block.addr - AREA_GPA);
 	uint64_t status = le(block, 4), len = le(block + 12, 4), i;
 
 	if (!status)
@@ -331,12 +335,73 @@ static void look(const struct fbk_ghes_layout *l, enum fbk_ghes_source s)
 	}
 }
 
+/* Only the area can be touched: nobody has business with the rest, which need not be cleared each time either. */
+static void clear_memory(void)
+{
+	if (!ram) {
+		/* Aligned, so that a host page of any size that is told begins at the same place in each run. */
+		char *all = mmap(NULL, 2 * RAM_ALIGN, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+
+		CHECK(all != MAP_FAILED);
+		ram = (unsigned char *)(((uintptr_t)all + RAM_ALIGN - 1) & ~(RAM_ALIGN - 1));
+		area = ram + (AREA_GPA - RAM_GPA);
+		CHECK(!mprotect(area, AREA_LEN, PROT_READ | PROT_WRITE));
+	}
+	memset(area, 0, AREA_LEN);
+	memset(place, 0, sizeof(place));
+	memset(watched, 0, sizeof(watched));
+}
+
+/* As a guest should. */
+static void read_record(const struct fbk_ghes_layout *l, enum fbk_ghes_source s)
+{
+	memset(area + (l->source[s].block.addr - AREA_GPA), 0, 4);
+	area[l->source[s].ack.addr - AREA_GPA] = 1;
+}
+
+static size_t untold_pages(const struct fbk_vm *vm)
+{
+	struct fbk_ledger_entry e;
+	size_t n, nr = 0;
+
+	for (n = 0; n < NR_PAGES; n++) {
+		struct fbk_gpa gpa = { RAM_GPA + n * FBK_PAGE_SIZE };
+
+		nr += fbk_ledger_lookup(fbk_vm_ledger(vm), gpa, &e) == 0 && fbk_ledger_untold(fbk_vm_ledger(vm), gpa.addr);
+	}
+	return nr;
+}
+
+/* Whatever the guest did until now, from here on it reads. */
+static void check_told(struct fbk_vm *vm, const struct fbk_ghes_layout *l)
+{
+	uint64_t wait;
+	size_t i;
+
+	fail_in = 0;
+	for (i = 0; i < MAX_RECORDS && untold_pages(vm); i++) {
+		read_record(l, FBK_GHES_SEA);
+		read_record(l, FBK_GHES_ASYNC);
+		CHECK(fbk_vm_pump(vm, &wait) == 0);
+		now_ns += wait == UINT64_MAX ? 0 : wait;
+	}
+	CHECK(!untold_pages(vm));
+}
+
+/* What the road says of an error is a line. Of the last one: where another input ends, others are the last. */
+static void check_last_event(void)
+{
+	char line[FBK_EVENT_JSON_MAX];
+
+	CHECK(!nr_events || fbk_event_json(&last_event, line, sizeof(line)) > 0);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 {
 	static const struct fbk_vm_ops ops = { .event = on_event, .raise_async = on_raise, .want_pump = on_pump };
 	struct fuzz f = { data, len };
 	struct fbk_gmem gmem = { 0 };
-	struct fbk_gmem_region r = { .gpa = { RAM_GPA }, .hva = { (uintptr_t)ram }, .len = RAM_LEN };
+	struct fbk_gmem_region r = { .gpa = { RAM_GPA }, .len = RAM_LEN };
 	struct fbk_ghes_layout layout;
 	struct fbk_policy policy;
 	struct fbk_retire_config retire_cfg = { .size = sizeof(retire_cfg), .max_pages = NR_GRAVES };
@@ -346,17 +411,19 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 	struct fbk_vcpu *vcpu[NR_VCPUS];
 	struct fbk_vm *vm;
 	uint32_t i, rules, size, expected = 0;
-	int scribbled = 0, anywhere = 0;
+	int scribbled = 0, anywhere = 0, stopped = 0;
 
 	fbk_sys = &fuzz_sys;
 	fbk_sys_mem = &fuzz_mem;
-	memset(place, 0, sizeof(place));
-	memset(watched, 0, sizeof(watched));
+	clear_memory();
+	r.hva.addr = (uintptr_t)ram;
 	now_ns = UINT64_C(1700000000000000000);
+	pstate = 0;
 	nr_events = nr_injected = fail_in = 0;
-	memset(ram, 0, sizeof(ram));
+	is_file = 0;
 	fbk_policy_default(&policy);
 	policy.ack_wait_us = 2000;
+	policy.span_pages = NR_PAGES;
 	rules = (uint32_t)fuzz_take(&f, 1);
 	policy.storm_repeats = rules % 8;
 	policy.budget_pages = rules & 8 ? 3 : 0;
@@ -453,19 +520,18 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 			break;
 		case 4: {
 			/* The guest reads one source as it should. */
-			uint32_t s = op >> 3 & 1;
+			enum fbk_ghes_source s = (enum fbk_ghes_source)(op >> 3 & 1);
 
 			if (!scribbled && !anywhere)
-				look(&layout, (enum fbk_ghes_source)s);
-			memset(ram + (layout.source[s].block.addr - RAM_GPA), 0, 4);
-			ram[layout.source[s].ack.addr - RAM_GPA] = 1;
+				look(&layout, s);
+			read_record(&layout, s);
 			break;
 		}
 		case 5: {
 			/* Or writes what it likes where it likes. */
-			uint64_t at = fuzz_take(&f, 2) % (op & 8 ? 32 : 0x3000);
+			uint64_t at = fuzz_take(&f, 2) % (op & 8 ? 32 : AREA_LEN);
 
-			ram[AREA_GPA - RAM_GPA + at] = (unsigned char)fuzz_take(&f, 1);
+			area[at] = (unsigned char)fuzz_take(&f, 1);
 			scribbled = 1;
 			break;
 		}
@@ -474,7 +540,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 				/* At the guest's reset, as the guide has it. */
 				heal(vm);
 				CHECK(fbk_vm_reset(vm) == 0);
-				scribbled = 0;
+				scribbled = stopped = 0;
 				break;
 			}
 			if (op & 32) {
@@ -488,15 +554,20 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 		default:
 			if (op == 0xff) {
 				CHECK(fbk_vm_reset(vm) == 0);
-				scribbled = 0;
+				scribbled = stopped = 0;
 			} else {
 				now_ns += fuzz_take(&f, 2) << 16;
 			}
 		}
 		CHECK(nr_events == expected);
 		CHECK(nr_events - told <= 1);
+		/* A guest that is at its end, or never got its abort, is told nothing more before it is reset. */
+		stopped |= nr_events != told && last_event.verdict.action == FBK_VERDICT_STOP;
 		look_at_memory(vm);
 	}
+	check_last_event();
+	if (!stopped)
+		check_told(vm, &layout);
 
 	for (i = 0; i < NR_VCPUS; i++)
 		fbk_vcpu_destroy(vcpu[i]);
