@@ -264,6 +264,7 @@ WORDS(replays) = {
 	{ "none", "No abort was given to the vCPU" },
 	{ "helper", "The abort was replayed by the kernel's helper" },
 	{ "helper-corrected", "The abort was replayed by the kernel's helper, and ESR_EL1 and FAR_EL1 were put right" },
+	{ "kernel-syndrome", "The abort was replayed by the kernel with its whole syndrome" },
 	{ "registers", "The abort was replayed by registers, the whole exception entry" },
 	{ "serror", "An SError was given to the vCPU" },
 };
