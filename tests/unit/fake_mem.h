@@ -44,5 +44,7 @@ enum fake_sight fake_mem_look(const void *at);
 void *fake_mem_whereabouts(const void *at);
 /* Can what is there be read, by whatever may: a core dump, a child, swap? */
 int fake_mem_hidden(const void *at);
+/* Is it registered with the userfaultfd? */
+int fake_mem_watched(const void *at);
 
 #endif
