@@ -172,6 +172,27 @@ static int correct(int vcpu_fd, struct fbk_abort *a, struct fbk_kvm_vcpu_events 
 	return err;
 }
 
+/*
+ * What the helper alone cannot do, or would lose. Apart from the common case: a vCPU waits, and this takes room on the
+ * stack that it need not clear and guard then.
+ */
+static __attribute__((noinline)) int by_other_ways(int vcpu_fd, uint32_t kvm, struct fbk_kvm_vcpu_events *ev, struct fbk_abort *a,
+						   uint64_t pstate, enum fbk_replay_method *ret)
+{
+	struct fbk_abort learnt = *a;
+	int err = -EAGAIN;
+
+	if (ev->ext_iabt_pending || (kvm & FBK_KVM_INJECT_EXT_DABT))
+		err = correct(vcpu_fd, &learnt, ev, pstate, ret);
+	if (err == -EAGAIN) {
+		*ret = FBK_REPLAY_REGISTERS;
+		err = by_registers(vcpu_fd, &learnt, pstate);
+	}
+	if (!err)
+		*a = learnt;
+	return err;
+}
+
 int fbk_inject_abort(int vcpu_fd, struct kvm_run *run, uint32_t kvm, struct fbk_abort *a, uint64_t pstate,
 		     enum fbk_replay_method *ret)
 {
@@ -188,21 +209,10 @@ int fbk_inject_abort(int vcpu_fd, struct kvm_run *run, uint32_t kvm, struct fbk_
 		ev.ext_dabt_pending = 1;
 
 	/* A 32-bit EL1, or an EL2, has its syndrome elsewhere: the helper's word stands. */
-	if (fbk_entry_helper_suffices(a, kvm) || ((kvm & FBK_KVM_INJECT_EXT_DABT) && !fbk_entry_possible(pstate))) {
+	if (fbk_entry_helper_suffices(a, kvm) || ((kvm & FBK_KVM_INJECT_EXT_DABT) && !fbk_entry_possible(pstate)))
 		err = set_events(vcpu_fd, &ev);
-	} else {
-		struct fbk_abort learnt = *a;
-
-		err = -EAGAIN;
-		if (ev.ext_iabt_pending || (kvm & FBK_KVM_INJECT_EXT_DABT))
-			err = correct(vcpu_fd, &learnt, &ev, pstate, &method);
-		if (err == -EAGAIN) {
-			method = FBK_REPLAY_REGISTERS;
-			err = by_registers(vcpu_fd, &learnt, pstate);
-		}
-		if (!err)
-			*a = learnt;
-	}
+	else
+		err = by_other_ways(vcpu_fd, kvm, &ev, a, pstate, &method);
 	if (err)
 		return err;
 
