@@ -207,6 +207,10 @@ static void touch(const struct files *f)
 		}
 	}
 	guest_end(&g);
+	printf("touches");
+	for (i = 0; i < nr; i++)
+		printf("\t%llu", ns[i]);
+	printf("\n");
 	qsort(ns, nr, sizeof(ns[0]), ascending);
 	printf("touch\t%llu\t%llu\t%llu\n", ns[nr / 2], ns[0], ns[nr - 1]);
 }

@@ -75,9 +75,8 @@ struct fbk_event {
 				 earlier one): 1 yes, 0 no, -1 the page is not in the ledger */
 
 	enum fbk_retired retire;
-	int32_t retire_err;   /* 0, or why not, or not in full: with DONE the page is out of reach, and the frame is kept, but
-				 not locked, or not hidden from core dumps and children; -EOPNOTSUPP nothing to do it with,
-				 -ENOSPC no more room in the graveyard or the ledger, else the kernel's */
+	int32_t retire_err;   /* 0, or why not: -EOPNOTSUPP nothing to do it with, -ENOSPC no more room in the graveyard or the
+				 ledger, else the kernel's */
 	enum fbk_frame frame; /* where the page's frame is; with FAILED and PINNED the guest cannot use the page at all */
 
 	enum fbk_replay_method replay;

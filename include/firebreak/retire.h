@@ -5,7 +5,8 @@
  *
  * Without privilege: the page table entry that holds the bad frame moves to a place of its own, the graveyard, where nobody
  * reads it, and a poison marker (UFFDIO_POISON) takes its place in guest RAM. No data is touched. The next access meets the
- * marker: KVM_RUN with SIGBUS, as for a page that the host has lost; an error instead of data for system calls.
+ * marker: KVM_RUN with SIGBUS, as for a page that the host has lost; an error instead of data for system calls. The frame is
+ * locked, and hidden from core dumps and children, by fbk_vm_pump() a moment later.
  *
  * With privilege the frame is then handed over to the host's kernel (hard_offline_page), off the road, by fbk_vm_pump().
  */
@@ -75,6 +76,8 @@ FBK_API void fbk_retire_close(struct fbk_retire *r);
 /* Bits of fbk_retire_can(). */
 #define FBK_RETIRE_CAN_POISON (1u << 0)	  /* UFFDIO_POISON is there: pages can be retired while the guest runs */
 #define FBK_RETIRE_CAN_HAND_OVER (1u << 1) /* frames go to the host's kernel; cleared when it refuses for want of privilege */
+#define FBK_RETIRE_CAN_LOCK (1u << 2) /* frames are kept locked, unreadable, out of core dumps and of children; cleared when the
+					 kernel refuses a part of that for one of them */
 
 /* FBK_RETIRE_CAN_* bits; 0 for null. Context: any thread. */
 FBK_API uint32_t fbk_retire_can(const struct fbk_retire *r);

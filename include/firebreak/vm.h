@@ -36,8 +36,9 @@ struct fbk_vm_ops {
 	void (*event)(void *opaque, const struct fbk_event *ev);
 	/* Pulse the GED's interrupt for the asynchronous source. 0, or a negative errno (recorded in the event). Needed with ghes. */
 	int (*raise_async)(void *opaque);
-	/* Records wait for the guest's acknowledgement, or frames for the kernel: call fbk_vm_pump() soon, from a thread that may
-	   take a lock. Needed with ghes. */
+	/* Records wait for the guest's acknowledgement, or retired frames for what is left to be done about them: call
+	   fbk_vm_pump() soon, from a thread that may take a lock. Needed with ghes; without it, with retire alone, a vCPU waits
+	   for that. */
 	void (*want_pump)(void *opaque);
 	/*
 	 * The guest was seen to acknowledge a record: at a later error, or by fbk_vm_pump(), which also looks for it when it is
@@ -158,7 +159,7 @@ FBK_API FBK_MUST_CHECK int fbk_vcpu_memory_fault(struct fbk_vcpu *vcpu, int err,
 FBK_API FBK_MUST_CHECK int fbk_vm_sigbus(struct fbk_vm *vm, const siginfo_t *si, struct fbk_verdict *ret);
 
 /**
- * fbk_vm_pump - deliver queued records whose turn has come, hand retired frames over to the kernel
+ * fbk_vm_pump - deliver queued records whose turn has come, lock retired frames and hand them over to the kernel
  * @ret_wait_ns: how long until it is worth calling again; UINT64_MAX: nothing waits
  *
  * Call it when want_pump asks, and once when a guest starts with a ledger file; then again whenever the returned time has

@@ -12,12 +12,16 @@
 
 #include <firebreak/metrics.h>
 
+/* Powers of two: what the counters are found by is put together from an event's words by shifting. */
+#define FBK_COUNTS_SOURCES 8
+#define FBK_COUNTS_SEVERITIES 8
+#define FBK_COUNTS_MALFORMED (FBK_COUNTS_SEVERITIES - 1) /* instead of a severity */
+
 /* Nothing but uint64_t. */
 struct fbk_counts {
-	/* The last severity stands for "malformed". */
-	uint64_t learnt[FBK_NR_SOURCES][FBK_METRICS_SEVERITIES + 1][FBK_METRICS_CLASSES];
-	uint64_t verdict[FBK_METRICS_VERDICTS][FBK_METRICS_REASONS];
-	uint64_t done[FBK_METRICS_METHODS][FBK_METRICS_METHODS]; /* notify, replay */
+	uint64_t learnt[FBK_COUNTS_SOURCES * FBK_COUNTS_SEVERITIES * FBK_METRICS_CLASSES];
+	uint64_t verdict[FBK_METRICS_VERDICTS * FBK_METRICS_REASONS];
+	uint64_t done[FBK_METRICS_METHODS * FBK_METRICS_METHODS]; /* notify, replay */
 	struct fbk_metrics_times duration;
 	struct fbk_metrics_times sync;
 	uint64_t file_failures;

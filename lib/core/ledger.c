@@ -70,7 +70,7 @@ static uint64_t *slot_at(const struct fbk_ledger *l, uint32_t i)
 }
 
 /* The slot that holds the page, or the empty one where it would go. */
-static uint64_t *find(const struct fbk_ledger *l, uint64_t page)
+static inline uint64_t *find(const struct fbk_ledger *l, uint64_t page)
 {
 	uint32_t hash = (uint32_t)(((page >> FBK_PAGE_SHIFT) * UINT64_C(0x9e3779b97f4a7c15)) >> 32);
 	uint32_t i = (uint32_t)(((uint64_t)hash * l->nr_slots) >> 32);
@@ -147,54 +147,59 @@ static int healed(uint64_t key)
 	return state_of(key) == FBK_PAGE_HEALED;
 }
 
-/* One more report in a slot. Return: how many those are. */
-static uint32_t again(struct fbk_ledger *l, uint64_t *s, enum fbk_source source, uint64_t now_ns)
+/* The page was good meanwhile: another frame is bad now. */
+static void relapse(struct fbk_ledger *l, uint64_t *s, uint64_t source)
 {
-	uint64_t key = s[0], first = s[1], last = s[2], ms;
-	enum fbk_frame frame = frame_of(last);
-	uint32_t count = (uint32_t)last & FBK_LEDGER_MAX_COUNT;
+	uint64_t last = s[2];
 
-	/* A clock that was set back does not shorten the page's history. */
-	ms = now_ns > first ? (now_ns - first) / 1000000 : 0;
-	if (ms < last >> MS_SHIFT)
-		ms = last >> MS_SHIFT;
-	if (ms > MS_MAX)
-		ms = MS_MAX;
-	/* A source that has not named this page yet tells of the error that is known already. */
-	if (count < FBK_LEDGER_MAX_COUNT && (key >> source & 1 || healed(key)))
-		count++;
-	if (healed(key)) {
-		key = pack_key(key & FBK_PAGE_MASK, FBK_PAGE_POISONED, key & SOURCE_MASK);
-		frame = FBK_FRAME_UNKNOWN;
-	}
-	__atomic_store_n(&s[2], pack_last(ms, frame, count), __ATOMIC_RELAXED);
-	store_key(l, s, key | 1u << source);
-	return count;
+	__atomic_store_n(&s[2], pack_last(last >> MS_SHIFT, FBK_FRAME_UNKNOWN, (uint32_t)last & FBK_LEDGER_MAX_COUNT), __ATOMIC_RELAXED);
+	store_key(l, s, pack_key(s[0] & FBK_PAGE_MASK, FBK_PAGE_POISONED, s[0] & SOURCE_MASK) | source);
 }
 
-uint32_t fbk_ledger_count(struct fbk_ledger *l, uint64_t page, enum fbk_source source, uint64_t now_ns)
+/* One more report in a slot. Return: how many those are. */
+static inline uint32_t again(struct fbk_ledger *l, uint64_t *s, uint64_t source, uint64_t now_ns)
+{
+	uint64_t last, ms;
+
+	if (healed(s[0]))
+		relapse(l, s, source);
+	last = s[2];
+	/* A source that has not named this page yet tells of the error that is known already. */
+	if (!(s[0] & source))
+		store_key(l, s, s[0] | source);
+	else if ((last & FBK_LEDGER_MAX_COUNT) < FBK_LEDGER_MAX_COUNT)
+		last++;
+	/* A clock that was set back does not shorten the page's history. */
+	ms = now_ns > s[1] ? (now_ns - s[1]) / 1000000 : 0;
+	if (ms > MS_MAX)
+		ms = MS_MAX;
+	if (ms > last >> MS_SHIFT)
+		last = ms << MS_SHIFT | (last & ((UINT64_C(1) << MS_SHIFT) - 1));
+	__atomic_store_n(&s[2], last, __ATOMIC_RELAXED);
+	return (uint32_t)last & FBK_LEDGER_MAX_COUNT;
+}
+
+uint32_t fbk_ledger_count(struct fbk_ledger *l, uint64_t page, enum fbk_source source, uint64_t now_ns, const uint64_t **ret_slot)
 {
 	uint64_t *s = find(l, page);
 
-	return s[0] ? again(l, s, source, now_ns) : add(l, s, page, source, now_ns);
+	*ret_slot = s;
+	return s[0] ? again(l, s, UINT64_C(1) << source, now_ns) : add(l, s, page, source, now_ns);
 }
 
 int fbk_ledger_record(struct fbk_ledger *l, struct fbk_gpa gpa, enum fbk_source source, uint64_t now_ns,
 		      struct fbk_ledger_entry *ret)
 {
-	uint64_t page = gpa.addr & FBK_PAGE_MASK;
+	const uint64_t *s;
 	uint32_t count;
 
 	if (!l || (uint32_t)source >= FBK_NR_SOURCES)
 		return -EINVAL;
-	count = fbk_ledger_count(l, page, source, now_ns);
+	count = fbk_ledger_count(l, gpa.addr & FBK_PAGE_MASK, source, now_ns, &s);
 	if (!count)
 		return -ENOSPC;
-	if (ret) {
-		uint64_t *s = find(l, page);
-
+	if (ret)
 		unpack(s, s[0], ret);
-	}
 	return !!(count & FBK_LEDGER_NEW);
 }
 
@@ -238,11 +243,16 @@ void fbk_ledger_reported(struct fbk_ledger *l, struct fbk_gpa gpa)
 	store_key(l, s, pack_key(page, (enum fbk_page_state)state, s[0] & SOURCE_MASK) | TOLD);
 }
 
+int fbk_ledger_slot_untold(const uint64_t *slot)
+{
+	uint64_t key = __atomic_load_n(slot, __ATOMIC_ACQUIRE);
+
+	return !(key & TOLD) && state_of(key) != FBK_PAGE_HEALED;
+}
+
 int fbk_ledger_untold(const struct fbk_ledger *l, uint64_t page)
 {
-	uint64_t key = __atomic_load_n(find(l, page), __ATOMIC_ACQUIRE);
-
-	return key == 0 || (!(key & TOLD) && state_of(key) != FBK_PAGE_HEALED);
+	return fbk_ledger_slot_untold(find(l, page));
 }
 
 int fbk_ledger_next_untold(const struct fbk_ledger *l, uint32_t *cursor, uint32_t max_slots, uint64_t *ret_page)

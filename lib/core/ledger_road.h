@@ -15,9 +15,10 @@
  * fbk_ledger_record() for callers that only count.
  *
  * @page: page-aligned
+ * @ret_slot: where the ledger has the page, for good; of no use to others, and none where 0 is returned
  * Return: errors on the page so far; with FBK_LEDGER_NEW the page is new. 0: it would be new and the ledger is full.
  */
-uint32_t fbk_ledger_count(struct fbk_ledger *l, uint64_t page, enum fbk_source source, uint64_t now_ns);
+uint32_t fbk_ledger_count(struct fbk_ledger *l, uint64_t page, enum fbk_source source, uint64_t now_ns, const uint64_t **ret_slot);
 
 /* Whether a ledger could hold it: what a file or a caller says of a page need not make sense. */
 int fbk_ledger_entry_possible(const struct fbk_ledger_entry *e);
@@ -34,6 +35,9 @@ void fbk_ledger_reported(struct fbk_ledger *l, struct fbk_gpa gpa);
  * in the ledger counts. Any thread; lock-free; those below with the writer's lock.
  */
 int fbk_ledger_untold(const struct fbk_ledger *l, uint64_t page);
+
+/* The same of a page whose slot is known. */
+int fbk_ledger_slot_untold(const uint64_t *slot);
 
 /*
  * The next page of which that is true, looking at a bounded number of slots from *cursor on, which is 0 at first.

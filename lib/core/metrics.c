@@ -14,6 +14,7 @@ _Static_assert(FBK_REASON_LEDGER_FULL < FBK_METRICS_REASONS, "one a reason");
 _Static_assert(FBK_REPLAY_SYNDROME < FBK_METRICS_METHODS && FBK_NOTIFY_KNOWN < FBK_METRICS_METHODS, "one a method");
 _Static_assert(FBK_ABORT_UNKNOWN < FBK_METRICS_CLASSES && FBK_SEVERITY_UEO < FBK_METRICS_SEVERITIES, "one a class");
 _Static_assert(FBK_PAGE_HEALED < FBK_METRICS_STATES, "one a state");
+_Static_assert(FBK_NR_SOURCES <= FBK_COUNTS_SOURCES && FBK_METRICS_SEVERITIES <= FBK_COUNTS_MALFORMED, "one a source");
 
 #define US UINT64_C(1000)
 #define MS (1000 * US)
@@ -43,7 +44,7 @@ static void add(uint64_t *c, uint64_t n)
 
 void fbk_counts_time(struct fbk_metrics_times *t, uint64_t ns)
 {
-	uint32_t i = 0;
+	size_t i = 0;
 
 	while (i < FBK_METRICS_BUCKETS - 1 && ns > bounds[i].ns)
 		i++;
@@ -51,14 +52,27 @@ void fbk_counts_time(struct fbk_metrics_times *t, uint64_t ns)
 	add(&t->sum_ns, ns);
 }
 
+static size_t learnt_at(size_t source, size_t severity, size_t kind)
+{
+	return (source % FBK_COUNTS_SOURCES * FBK_COUNTS_SEVERITIES + severity % FBK_COUNTS_SEVERITIES) * FBK_METRICS_CLASSES +
+	       kind % FBK_METRICS_CLASSES;
+}
+
+static size_t verdict_at(size_t action, size_t reason)
+{
+	return action % FBK_METRICS_VERDICTS * FBK_METRICS_REASONS + reason % FBK_METRICS_REASONS;
+}
+
+static size_t done_at(size_t notify, size_t replay)
+{
+	return notify % FBK_METRICS_METHODS * FBK_METRICS_METHODS + replay % FBK_METRICS_METHODS;
+}
+
 void fbk_counts_event(struct fbk_counts *c, const struct fbk_event *ev, int synced)
 {
-	uint32_t source = (uint32_t)ev->source % FBK_NR_SOURCES;
-	uint32_t severity = ev->decode ? FBK_METRICS_SEVERITIES : (uint32_t)ev->abort.severity % FBK_METRICS_SEVERITIES;
-
-	add(&c->learnt[source][severity][ev->abort.kind % FBK_METRICS_CLASSES], 1);
-	add(&c->verdict[ev->verdict.action % FBK_METRICS_VERDICTS][ev->verdict.reason % FBK_METRICS_REASONS], 1);
-	add(&c->done[ev->notify % FBK_METRICS_METHODS][ev->replay % FBK_METRICS_METHODS], 1);
+	add(&c->learnt[learnt_at(ev->source, ev->decode ? FBK_COUNTS_MALFORMED : ev->abort.severity, ev->abort.kind)], 1);
+	add(&c->verdict[verdict_at(ev->verdict.action, ev->verdict.reason)], 1);
+	add(&c->done[done_at(ev->notify, ev->replay)], 1);
 	fbk_counts_time(&c->duration, ev->duration_ns);
 	if (synced)
 		fbk_counts_time(&c->sync, ev->step_ns[FBK_STEP_RECORD]);
@@ -85,17 +99,17 @@ static void read_learnt(const struct fbk_counts *c, struct fbk_metrics *ret)
 	uint32_t source, severity, kind;
 
 	for (source = 0; source < FBK_NR_SOURCES; source++) {
-		for (severity = 0; severity <= FBK_METRICS_SEVERITIES; severity++) {
+		for (severity = 0; severity <= FBK_COUNTS_MALFORMED; severity++) {
 			for (kind = 0; kind < FBK_METRICS_CLASSES; kind++) {
-				uint64_t n = get(&c->learnt[source][severity][kind]);
+				uint64_t n = get(&c->learnt[learnt_at(source, severity, kind)]);
 
 				ret->source[source] += n;
-				if (severity == FBK_METRICS_SEVERITIES) {
+				if (severity == FBK_COUNTS_MALFORMED) {
 					ret->malformed += n;
-					continue;
+				} else if (severity < FBK_METRICS_SEVERITIES) {
+					ret->severity[severity] += n;
+					ret->kind[kind] += n;
 				}
-				ret->severity[severity] += n;
-				ret->kind[kind] += n;
 			}
 		}
 	}
@@ -108,10 +122,10 @@ void fbk_counts_read(const struct fbk_counts *c, struct fbk_metrics *ret)
 	read_learnt(c, ret);
 	for (i = 0; i < FBK_METRICS_VERDICTS; i++)
 		for (k = 0; k < FBK_METRICS_REASONS; k++)
-			ret->verdict[i][k] += get(&c->verdict[i][k]);
+			ret->verdict[i][k] += get(&c->verdict[verdict_at(i, k)]);
 	for (i = 0; i < FBK_METRICS_METHODS; i++) {
 		for (k = 0; k < FBK_METRICS_METHODS; k++) {
-			uint64_t n = get(&c->done[i][k]);
+			uint64_t n = get(&c->done[done_at(i, k)]);
 
 			ret->notify[i] += n;
 			ret->replay[k] += n;

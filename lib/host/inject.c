@@ -189,17 +189,16 @@ static int with_syndrome(int vcpu_fd, const struct fbk_abort *a, struct fbk_kvm_
 	return err && errno == EINVAL ? -EAGAIN : err;
 }
 
-/* Without: by the helper or by registers. */
-static int without_syndrome(int vcpu_fd, uint32_t kvm, struct fbk_abort *a, struct fbk_kvm_vcpu_events *ev, uint64_t pstate,
-			    enum fbk_replay_method *ret)
+/*
+ * What the helper alone cannot do, or would lose. Apart from the common case: a vCPU waits, and this takes room on the
+ * stack that it need not clear and guard then.
+ */
+static __attribute__((noinline)) int by_other_ways(int vcpu_fd, uint32_t kvm, struct fbk_kvm_vcpu_events *ev, struct fbk_abort *a,
+						   uint64_t pstate, enum fbk_replay_method *ret)
 {
 	struct fbk_abort learnt = *a;
 	int err = -EAGAIN;
 
-	*ret = FBK_REPLAY_HELPER;
-	/* A 32-bit EL1, or an EL2, has its syndrome elsewhere: the helper's word stands. */
-	if (fbk_entry_helper_suffices(a, kvm) || ((kvm & FBK_KVM_INJECT_EXT_DABT) && !fbk_entry_possible(pstate)))
-		return set_events(vcpu_fd, ev);
 	if (ev->ext_iabt_pending || (kvm & FBK_KVM_INJECT_EXT_DABT))
 		err = correct(vcpu_fd, &learnt, ev, pstate, ret);
 	if (err == -EAGAIN) {
@@ -232,8 +231,14 @@ int fbk_inject_abort(int vcpu_fd, struct kvm_run *run, uint32_t kvm, struct fbk_
 		if (err == -EAGAIN && fbk_one_reg_get(vcpu_fd, FBK_REG_PSTATE, &pstate))
 			err = -EIO;
 	}
-	if (err == -EAGAIN)
-		err = without_syndrome(vcpu_fd, kvm, a, &ev, pstate, &method);
+	if (err == -EAGAIN) {
+		method = FBK_REPLAY_HELPER;
+		/* A 32-bit EL1, or an EL2, has its syndrome elsewhere: the helper's word stands. */
+		if (fbk_entry_helper_suffices(a, kvm) || ((kvm & FBK_KVM_INJECT_EXT_DABT) && !fbk_entry_possible(pstate)))
+			err = set_events(vcpu_fd, &ev);
+		else
+			err = by_other_ways(vcpu_fd, kvm, &ev, a, pstate, &method);
+	}
 	if (err)
 		return err;
 

@@ -8,9 +8,12 @@
  *   1. UFFDIO_REGISTER  of the one page: between 2 and 3 nobody can fault in a page of zeros, or the file's page again
  *   2. mremap           moves the entry to the graveyard; what was mapped there stays mapped, so the frame is not freed
  *   3. UFFDIO_POISON    puts the marker where it was
- *   4. UFFDIO_UNREGISTER, after which nothing of it is left but the marker
  *
- * and then the frame is locked (neither swapped out nor scanned) and made unreadable, for core dumps and children as well.
+ * That is all that a vCPU waits for. The rest is settled by fbk_vm_pump(), when the guest has had time to deal with its error,
+ * since it would hold up the guest's page faults: UFFDIO_UNREGISTER, after which nothing is left there but the marker, which
+ * answers first meanwhile; and the frame is locked (neither swapped out nor scanned) and made unreadable, for core dumps and
+ * children as well, of which it was no better protected when it was still under the guest's page.
+ *
  * If 3 fails, the entry moves back: the guest goes on with the page as it was. If that fails too, the page stays
  * registered: whoever touches it gets an error, and nobody zeros.
  *
@@ -20,6 +23,7 @@
 #include <firebreak/retire.h>
 
 #include "../core/ledger_road.h"
+#include "clock.h"
 #include "region.h"
 #include "retire.h"
 #include "sys.h"
@@ -69,6 +73,7 @@ struct uffdio_poison_arg {
 #define LATER_LOOKS 100 /* how often that is looked for, with FBK_RETIRE_TEND_NS between */
 #define TRIES 3	    /* how often the kernel is asked to take a frame */
 #define HAND_OVER 4 /* frames at one call */
+#define SETTLE 16   /* graves at one call */
 
 #define PAGEMAP_PRESENT (UINT64_C(1) << 63)
 #define PAGEMAP_PFN ((UINT64_C(1) << 55) - 1)
@@ -78,7 +83,8 @@ enum grave_state { GRAVE_EMPTY, GRAVE_PINNED, GRAVE_HANDING, GRAVE_HOST, GRAVE_R
 struct grave {
 	uint64_t gpa;
 	uint32_t state;
-	uint32_t tries;
+	uint16_t tries;
+	uint16_t watched; /* the page has its marker, and is registered still */
 };
 
 struct fbk_retire {
@@ -92,7 +98,10 @@ struct fbk_retire {
 	pthread_mutex_t lock; /* below, and the guest's page tables as far as pages are retired */
 	uint64_t begun;	      /* retirements */
 	uint32_t nr;	      /* graves taken */
-	uint32_t pinned;      /* of these, frames that the kernel might take */
+	uint32_t settled;     /* of these, from the first on: nothing is left to be done about them but the hand-over */
+	uint64_t due_ns;      /* CLOCK_MONOTONIC, before which the others are left alone */
+	uint32_t pinned;      /* frames that the kernel might take */
+	int asked;	      /* for fbk_vm_pump(), which is still to come, or to come again; atomic as well */
 	struct grave *grave;
 	uint32_t nr_later;
 	struct {
@@ -110,14 +119,14 @@ static void handshake(struct fbk_retire *r)
 
 	r->minor = 1;
 	if (!fbk_sys_mem->ioctl(r->uffd, UFFDIO_API, &api)) {
-		r->can |= FBK_RETIRE_CAN_POISON;
+		r->can |= FBK_RETIRE_CAN_POISON | FBK_RETIRE_CAN_LOCK;
 		return;
 	}
 	/* A kernel that has one of them only. A refused handshake leaves the descriptor as it was. */
 	api = (struct uffdio_api){ .api = UFFD_API, .features = FEATURE_SIGBUS | FEATURE_POISON };
 	r->minor = 0;
 	if (!fbk_sys_mem->ioctl(r->uffd, UFFDIO_API, &api))
-		r->can |= FBK_RETIRE_CAN_POISON;
+		r->can |= FBK_RETIRE_CAN_POISON | FBK_RETIRE_CAN_LOCK;
 }
 
 static void close_fd(int *fd)
@@ -185,22 +194,6 @@ free_r:
 	return -ENOMEM;
 }
 
-void fbk_retire_close(struct fbk_retire *r)
-{
-	if (!r)
-		return;
-	if (!(r->flags & FBK_RETIRE_FDS)) {
-		close_fd(&r->uffd);
-		close_fd(&r->pagemap);
-		close_fd(&r->offline);
-	}
-	if (!r->nr)
-		fbk_sys_mem->munmap(r->yard, r->max * PAGE);
-	pthread_mutex_destroy(&r->lock);
-	fbk_sys->free(r->grave);
-	fbk_sys->free(r);
-}
-
 uint32_t fbk_retire_can(const struct fbk_retire *r)
 {
 	return r ? __atomic_load_n(&r->can, __ATOMIC_RELAXED) : 0;
@@ -265,34 +258,76 @@ static int move(void *from, void *to)
 	return fbk_sys_mem->mremap(from, PAGE, MREMAP_MAYMOVE | MREMAP_FIXED | MREMAP_DONTUNMAP, to) == MAP_FAILED ? -errno : 0;
 }
 
-/* The first error; what can be done is done all the same. */
-static int protect(void *grave)
+/* What can be done is done, whatever of it fails. */
+static void protect(struct fbk_retire *r, void *grave)
 {
-	int err = 0;
+	int refused;
 
 	/*
 	 * Locked: what is written to swap, merged or looked through for zeros is read. It also is mapped now, should it be a
 	 * file's page that mremap left out. Locking is limited without privilege, and then the other three hold.
 	 */
-	if (fbk_sys_mem->mlock(grave, PAGE))
-		err = -errno;
-	if (fbk_sys_mem->mprotect(grave, PAGE, PROT_NONE) && !err)
-		err = -errno;
-	if (fbk_sys_mem->madvise(grave, PAGE, MADV_DONTDUMP) && !err)
-		err = -errno;
-	if (fbk_sys_mem->madvise(grave, PAGE, MADV_DONTFORK) && !err)
-		err = -errno;
-	return err;
+	refused = fbk_sys_mem->mlock(grave, PAGE);
+	refused |= fbk_sys_mem->mprotect(grave, PAGE, PROT_NONE);
+	refused |= fbk_sys_mem->madvise(grave, PAGE, MADV_DONTDUMP);
+	refused |= fbk_sys_mem->madvise(grave, PAGE, MADV_DONTFORK);
+	if (refused)
+		__atomic_fetch_and(&r->can, ~FBK_RETIRE_CAN_LOCK, __ATOMIC_RELAXED);
 }
 
-/* The grave that move() filled is taken. */
-static int bury(struct fbk_retire *r, uint64_t gpa)
+/* The grave that move() filled is taken. @watched: and the marker is set, where a registration is left. */
+static void bury(struct fbk_retire *r, uint64_t gpa, int watched)
 {
-	uint32_t i = r->nr++;
-
-	r->grave[i] = (struct grave){ .gpa = gpa, .state = GRAVE_PINNED };
+	r->grave[r->nr] = (struct grave){ .gpa = gpa, .state = GRAVE_PINNED, .watched = (uint16_t)watched };
+	__atomic_store_n(&r->nr, r->nr + 1, __ATOMIC_RELAXED);
 	__atomic_store_n(&r->pinned, r->pinned + 1, __ATOMIC_RELAXED);
-	return protect(grave_at(r, i));
+}
+
+/* What is left to be done about the next grave. With the lock held; @yield: for as short as can be, since a vCPU may want it. */
+static void settle_one(struct fbk_vm *vm, int yield)
+{
+	struct fbk_retire *r = vm->retire;
+	uint32_t i = r->settled;
+	struct grave *g = &r->grave[i];
+	const struct fbk_gmem_region *region = fbk_region_of(vm->gmem, g->gpa);
+
+	/* A registration that stays harms nobody: the marker answers first. */
+	if (g->watched && region)
+		(void)uffd_unregister(r, fbk_region_at(region, g->gpa));
+	g->watched = 0;
+	if (yield)
+		pthread_mutex_unlock(&r->lock);
+	protect(r, grave_at(r, i));
+	if (yield)
+		pthread_mutex_lock(&r->lock);
+	/* Another thread may have been here meanwhile; once more does no harm. */
+	if (r->settled == i)
+		__atomic_store_n(&r->settled, i + 1, __ATOMIC_RELAXED);
+}
+
+static void settle_all(struct fbk_vm *vm)
+{
+	while (vm->retire->settled < vm->retire->nr)
+		settle_one(vm, 0);
+}
+
+void fbk_retire_close(struct fbk_retire *r)
+{
+	if (!r)
+		return;
+	/* What is registered still ends with the descriptor. */
+	for (; r->settled < r->nr; r->settled++)
+		protect(r, grave_at(r, r->settled));
+	if (!(r->flags & FBK_RETIRE_FDS)) {
+		close_fd(&r->uffd);
+		close_fd(&r->pagemap);
+		close_fd(&r->offline);
+	}
+	if (!r->nr)
+		fbk_sys_mem->munmap(r->yard, r->max * PAGE);
+	pthread_mutex_destroy(&r->lock);
+	fbk_sys->free(r->grave);
+	fbk_sys->free(r);
 }
 
 /* Called with the lock held. *ret_frame: PINNED also if the page could not be marked, and not be put back. */
@@ -319,15 +354,12 @@ static enum fbk_retired take(struct fbk_retire *r, uint64_t gpa, void *at, int f
 		*ret_err = err;
 		if (!move(grave, at))
 			return FBK_RETIRED_FAILED;
-		(void)bury(r, gpa);
+		bury(r, gpa, 0);
 		*ret_frame = FBK_FRAME_PINNED;
 		return FBK_RETIRED_FAILED;
 	}
 	*ret_frame = FBK_FRAME_PINNED;
-	*ret_err = uffd_unregister(r, at);
-	err = bury(r, gpa);
-	if (!*ret_err)
-		*ret_err = err;
+	bury(r, gpa, 1);
 	return FBK_RETIRED_DONE;
 }
 
@@ -377,7 +409,7 @@ struct outcome {
 	enum fbk_frame frame;
 };
 
-static struct outcome retire_page(struct fbk_vm *vm, uint64_t gpa)
+static struct outcome retire_page(struct fbk_vm *vm, uint64_t gpa, uint64_t mono_ns)
 {
 	struct fbk_retire *r = vm->retire;
 	const struct fbk_gmem_region *region = fbk_region_of(vm->gmem, gpa);
@@ -388,6 +420,8 @@ static struct outcome retire_page(struct fbk_vm *vm, uint64_t gpa)
 	} else if (r->nr == r->max) {
 		o.err = -ENOSPC;
 	} else {
+		if (r->settled == r->nr)
+			r->due_ns = mono_ns + FBK_RETIRE_TEND_NS;
 		o.retire = take(r, gpa, fbk_region_at(region, gpa), region->backing == FBK_BACKING_FILE, &o.err, &o.frame);
 		if (o.frame != FBK_FRAME_UNKNOWN)
 			set(vm, gpa, o.retire == FBK_RETIRED_DONE ? FBK_PAGE_ISOLATED : 0, o.frame);
@@ -429,7 +463,7 @@ static struct outcome consumed(struct fbk_vm *vm, const struct fbk_event *ev, ui
 			return left;
 		}
 	}
-	return retire_page(vm, gpa);
+	return retire_page(vm, gpa, ev->mono_ns);
 }
 
 void fbk_retire_step(struct fbk_vm *vm, struct fbk_event *ev, const struct fbk_span *span)
@@ -437,7 +471,8 @@ void fbk_retire_step(struct fbk_vm *vm, struct fbk_event *ev, const struct fbk_s
 	struct fbk_gpa gpa = { ev->abort.gpa.addr & FBK_PAGE_MASK };
 	struct fbk_ledger_entry e;
 	struct outcome o;
-	int more = 0;
+	uint32_t graves;
+	int ask;
 
 	if (!vm->retire || !span->nr_pages || ev->verdict.action == FBK_VERDICT_STOP)
 		return;
@@ -449,6 +484,7 @@ void fbk_retire_step(struct fbk_vm *vm, struct fbk_event *ev, const struct fbk_s
 		ev->retire_err = -ENOSPC;
 		return;
 	}
+	graves = vm->retire->nr;
 	if (e.state == FBK_PAGE_ISOLATED)
 		o = (struct outcome){ FBK_RETIRED_ALREADY, 0, e.frame };
 	else if (ev->source != FBK_SOURCE_SEA)
@@ -460,12 +496,14 @@ void fbk_retire_step(struct fbk_vm *vm, struct fbk_event *ev, const struct fbk_s
 	ev->frame = o.frame;
 	if (ev->source != FBK_SOURCE_SEA)
 		taken_by_host(vm, span);
-	if (o.retire == FBK_RETIRED_DONE)
-		more = !!(vm->retire->can & FBK_RETIRE_CAN_HAND_OVER);
-	else if (o.retire == FBK_RETIRED_LATER)
-		more = 1;
+	ask = (o.retire == FBK_RETIRED_LATER || vm->retire->nr != graves) && !vm->retire->asked;
+	/* Nobody else would. */
+	if (!vm->ops->want_pump)
+		settle_all(vm);
+	else if (ask)
+		__atomic_store_n(&vm->retire->asked, 1, __ATOMIC_RELAXED);
 	pthread_mutex_unlock(&vm->retire->lock);
-	if (more && vm->ops->want_pump)
+	if (ask && vm->ops->want_pump)
 		vm->ops->want_pump(vm->opaque);
 }
 
@@ -567,7 +605,7 @@ static int offline(struct fbk_retire *r, const unsigned char *at)
 }
 
 /* With the lock held: pages whose record the guest has acknowledged meanwhile. */
-static void retire_late(struct fbk_vm *vm)
+static void retire_late(struct fbk_vm *vm, uint64_t mono_ns)
 {
 	struct fbk_retire *r = vm->retire;
 	struct fbk_ledger_entry e;
@@ -579,7 +617,7 @@ static void retire_late(struct fbk_vm *vm)
 		if (fbk_ledger_lookup(&vm->ledger, gpa, &e) || e.state == FBK_PAGE_ISOLATED || e.state == FBK_PAGE_HEALED)
 			continue;
 		if (!fbk_ledger_untold(&vm->ledger, gpa.addr)) {
-			(void)retire_page(vm, gpa.addr);
+			(void)retire_page(vm, gpa.addr, mono_ns);
 			fbk_ledger_file_note(vm->ledger_file, gpa);
 		} else if (++r->later[i].looks < LATER_LOOKS) {
 			r->later[kept++] = r->later[i];
@@ -592,20 +630,25 @@ static void retire_late(struct fbk_vm *vm)
 static int busy(const struct fbk_retire *r)
 {
 	return __atomic_load_n(&r->nr_later, __ATOMIC_RELAXED) ||
+	       __atomic_load_n(&r->settled, __ATOMIC_RELAXED) < __atomic_load_n(&r->nr, __ATOMIC_RELAXED) ||
 	       ((fbk_retire_can(r) & FBK_RETIRE_CAN_HAND_OVER) && __atomic_load_n(&r->pinned, __ATOMIC_RELAXED));
 }
 
-int fbk_retire_tend(struct fbk_vm *vm)
+int fbk_retire_tend(struct fbk_vm *vm, int comes_again)
 {
 	struct fbk_retire *r = vm->retire;
 	uint32_t i, done = 0;
-	int err;
+	uint64_t mono_ns;
+	int err, more;
 
-	if (!r || !busy(r))
+	if (!r || (!busy(r) && !__atomic_load_n(&r->asked, __ATOMIC_RELAXED)))
 		return 0;
+	mono_ns = fbk_clock_ns(CLOCK_MONOTONIC);
 	pthread_mutex_lock(&r->lock);
-	retire_late(vm);
-	for (i = 0; i < r->nr && done < HAND_OVER && (r->can & FBK_RETIRE_CAN_HAND_OVER); i++) {
+	retire_late(vm, mono_ns);
+	for (i = 0; i < SETTLE && r->settled < r->nr && mono_ns >= r->due_ns; i++)
+		settle_one(vm, 1);
+	for (i = 0; i < r->settled && done < HAND_OVER && (r->can & FBK_RETIRE_CAN_HAND_OVER); i++) {
 		struct grave *g = &r->grave[i];
 
 		if (g->state != GRAVE_PINNED)
@@ -627,14 +670,16 @@ int fbk_retire_tend(struct fbk_vm *vm)
 		if (!err) {
 			host_has(vm, i);
 		} else if (err == -EPERM) {
-			__atomic_store_n(&r->can, r->can & ~FBK_RETIRE_CAN_HAND_OVER, __ATOMIC_RELAXED);
+			__atomic_fetch_and(&r->can, ~FBK_RETIRE_CAN_HAND_OVER, __ATOMIC_RELAXED);
 		} else if (g->tries == TRIES) {
 			g->state = GRAVE_REFUSED;
 			__atomic_store_n(&r->pinned, r->pinned - 1, __ATOMIC_RELAXED);
 		}
 	}
+	more = busy(r);
+	__atomic_store_n(&r->asked, more && comes_again, __ATOMIC_RELAXED);
 	pthread_mutex_unlock(&r->lock);
-	return busy(r);
+	return more;
 }
 
 /* With the lock held. The page is mapped, and nobody knows whether its frame reads right: keep it, take another. */
@@ -646,7 +691,7 @@ static int replace(struct fbk_retire *r, uint64_t gpa, void *at)
 		return -ENOSPC;
 	err = move(at, grave_at(r, r->nr));
 	if (!err)
-		(void)bury(r, gpa);
+		bury(r, gpa, 0);
 	return err;
 }
 
@@ -752,6 +797,7 @@ uint32_t fbk_retire_heal(struct fbk_vm *vm)
 
 	pthread_mutex_lock(&vm->retire->lock);
 	vm->retire->nr_later = 0;
+	settle_all(vm);
 	while (fbk_ledger_next(&vm->ledger, &cursor, &e) == 0) {
 		if (e.state == FBK_PAGE_HEALED)
 			continue;
@@ -765,6 +811,7 @@ uint32_t fbk_retire_heal(struct fbk_vm *vm)
 	/* Afterwards: with one page others may have been healed. */
 	for (cursor = 0; fbk_ledger_next(&vm->ledger, &cursor, &e) == 0;)
 		kept += e.state != FBK_PAGE_HEALED;
+	settle_all(vm);
 	pthread_mutex_unlock(&vm->retire->lock);
 	return kept;
 }

@@ -19,43 +19,46 @@
 #include "vm_state.h"
 
 #include <errno.h>
+#include <stddef.h>
 #include <string.h>
 
 /* Which step the time goes into, and since when. The clock is read between steps that are taken, and once. */
 struct stopwatch {
 	enum fbk_step step;
-	uint64_t since_ns;
+	uint64_t since; /* ticks */
 };
 
-static void begin(const struct fbk_vm *vm, struct fbk_event *ev, int32_t vcpu, struct stopwatch *watch)
+static inline void begin(const struct fbk_vm *vm, struct fbk_event *ev, int32_t vcpu, struct stopwatch *watch)
 {
-	*ev = (struct fbk_event){
-		.size = sizeof(*ev),
-		.vcpu = vcpu,
-		.el = -1,
-		.ledger = -ENODATA,
-		.acknowledged = -1,
-		.time_ns = fbk_clock_ns(CLOCK_REALTIME),
-		.mono_ns = fbk_clock_ns(CLOCK_MONOTONIC),
-	};
+	/* In two parts: zeros for the whole of it would be a call. */
+	memset(ev, 0, offsetof(struct fbk_event, replay));
+	memset((char *)ev + offsetof(struct fbk_event, replay), 0, sizeof(*ev) - offsetof(struct fbk_event, replay));
+	ev->size = sizeof(*ev);
+	ev->vcpu = vcpu;
+	ev->el = -1;
+	ev->ledger = -ENODATA;
+	ev->acknowledged = -1;
+	ev->time_ns = fbk_clock_ns(CLOCK_REALTIME);
+	ev->mono_ns = fbk_clock_ns(CLOCK_MONOTONIC);
 	memcpy(ev->vm, vm->id, sizeof(ev->vm));
-	*watch = (struct stopwatch){ FBK_STEP_INSPECT, fbk_stopwatch_ns(ev->mono_ns) };
+	*watch = (struct stopwatch){ FBK_STEP_INSPECT, fbk_ticks(ev->mono_ns) };
 }
 
 /* The time until now goes to the step that ends here. */
-static void enter(struct fbk_event *ev, struct stopwatch *watch, enum fbk_step step)
+static inline void enter(struct fbk_event *ev, struct stopwatch *watch, enum fbk_step step)
 {
-	uint64_t now_ns = fbk_stopwatch_ns(0);
+	uint64_t now = fbk_ticks(0), ns = fbk_ticks_ns(now - watch->since);
 
-	ev->step_ns[watch->step] += now_ns - watch->since_ns;
-	ev->duration_ns += now_ns - watch->since_ns;
-	*watch = (struct stopwatch){ step, now_ns };
+	ev->step_ns[watch->step] += ns;
+	ev->duration_ns += ns;
+	*watch = (struct stopwatch){ step, now };
 }
 
 /* The pages of the span beside the touched one. */
 static void record_rest(struct fbk_vm *vm, struct fbk_event *ev, const struct fbk_span *span, uint64_t touched)
 {
 	const struct fbk_span *s;
+	const uint64_t *slot;
 	uint32_t i;
 
 	for (s = span; s; s = s->next) {
@@ -64,7 +67,7 @@ static void record_rest(struct fbk_vm *vm, struct fbk_event *ev, const struct fb
 		for (i = 0; i < s->nr_pages; i++) {
 			uint64_t page = s->page + i * FBK_PAGE_SIZE;
 
-			if (page != touched && !fbk_ledger_count(&vm->ledger, page, ev->source, ev->time_ns)) {
+			if (page != touched && !fbk_ledger_count(&vm->ledger, page, ev->source, ev->time_ns, &slot)) {
 				ev->ledger = -ENOSPC;
 				ev->count = 0;
 			}
@@ -79,23 +82,25 @@ static int is_single(const struct fbk_span *span)
 
 /*
  * Every page of the span goes into the ledger; what the ledger says of the touched one goes into the event. Called with
- * the lock held.
+ * the lock held. Return: where the ledger has the touched one; NULL: nowhere.
  */
-static inline void record(struct fbk_vm *vm, struct fbk_event *ev, const struct fbk_span *span)
+static inline const uint64_t *record(struct fbk_vm *vm, struct fbk_event *ev, const struct fbk_span *span)
 {
 	uint64_t touched = ev->abort.gpa.addr & FBK_PAGE_MASK;
+	const uint64_t *slot;
 	uint32_t count;
 
 	ev->seq = ++vm->seq;
 	ev->pages = span->nr_pages;
 	if (!span->nr_pages)
-		return;
+		return NULL;
 	/* The touched page first: should the ledger fill up, it is the one that must be in it. */
-	count = fbk_ledger_count(&vm->ledger, touched, ev->source, ev->time_ns);
+	count = fbk_ledger_count(&vm->ledger, touched, ev->source, ev->time_ns, &slot);
 	ev->count = count & ~FBK_LEDGER_NEW;
 	ev->ledger = count ? !!(count & FBK_LEDGER_NEW) : -ENOSPC;
 	if (!is_single(span))
 		record_rest(vm, ev, span, touched);
+	return slot;
 }
 
 /* Before anything more is told to the guest, and before it runs on [V5]; without the lock, since a disk takes its time. */
@@ -276,20 +281,19 @@ static int replay(struct fbk_vcpu *vcpu, struct fbk_event *ev, uint64_t pstate, 
 }
 
 /* Does the guest know of the page? It has still to read what it is being told of a new one. */
-static int32_t acknowledged(const struct fbk_vm *vm, const struct fbk_event *ev)
+static inline int32_t acknowledged(const struct fbk_vm *vm, const struct fbk_event *ev, const uint64_t *slot)
 {
 	if (ev->ledger != 0)
 		return ev->ledger < 0 ? -1 : 0;
-	if (!vm->has_ghes)
-		return 0;
-	return !fbk_ledger_untold(&vm->ledger, ev->abort.gpa.addr & FBK_PAGE_MASK);
+	return vm->has_ghes && !fbk_ledger_slot_untold(slot);
 }
 
-/* @counts: whose the error is; this thread is their only writer now */
-static void count(const struct fbk_vm *vm, struct fbk_counts *counts, struct fbk_event *ev, struct stopwatch *watch)
+/* @counts: whose the error is; this thread is their only writer now. @slot: what record() returned. */
+static inline void count(const struct fbk_vm *vm, struct fbk_counts *counts, struct fbk_event *ev, const uint64_t *slot,
+			 struct stopwatch *watch)
 {
 	enter(ev, watch, watch->step);
-	ev->acknowledged = acknowledged(vm, ev);
+	ev->acknowledged = acknowledged(vm, ev, slot);
 	fbk_counts_event(counts, ev, ev->ledger_file == 1 && !vm->policy.ledger_unsynced);
 }
 
@@ -307,13 +311,15 @@ static int walk(struct fbk_vcpu *vcpu, struct fbk_event *ev, const struct fbk_sp
 {
 	struct fbk_vm *vm = vcpu->vm;
 	struct fbk_after after = { 0 };
+	const uint64_t *slot;
 	uint64_t pstate = 0;
-	int err, saved;
+	int err, saved = 0;
 
 	err = inspect(vcpu, ev, span, &pstate);
-	saved = errno; /* what follows has errors of its own */
+	if (err)
+		saved = errno; /* what follows has errors of its own */
 	pthread_mutex_lock(&vm->lock);
-	record(vm, ev, span);
+	slot = record(vm, ev, span);
 	if (!err)
 		err = decide(vm, ev, &vcpu->history);
 	if (!err && ev->verdict.action == FBK_VERDICT_REPLAY && !can_replay(vm, pstate))
@@ -328,11 +334,12 @@ static int walk(struct fbk_vcpu *vcpu, struct fbk_event *ev, const struct fbk_sp
 	finish(vm, ev, &after, watch);
 	if (!err) {
 		err = replay(vcpu, ev, pstate, watch);
-		saved = errno;
+		if (err)
+			saved = errno;
 	}
 	if (err)
 		goto failed;
-	count(vm, &vcpu->counts, ev, watch);
+	count(vm, &vcpu->counts, ev, slot, watch);
 	tell(vm, ev);
 	*ret = ev->verdict;
 	return 0;
@@ -342,7 +349,7 @@ failed:
 	ev->sys_errno = err == -EIO ? saved : 0;
 	if (!ev->verdict.text)
 		ev->verdict = (struct fbk_verdict){ FBK_VERDICT_STOP, FBK_REASON_HOST, "the kernel refused a register or an injection" };
-	count(vm, &vcpu->counts, ev, watch);
+	count(vm, &vcpu->counts, ev, slot, watch);
 	tell(vm, ev);
 	errno = saved;
 	return err;
@@ -361,10 +368,10 @@ int fbk_vcpu_sea(struct fbk_vcpu *vcpu, struct fbk_verdict *ret)
 	err = fbk_observe_sea(vcpu->run, &ev);
 	if (err == -EBADMSG) {
 		pthread_mutex_lock(&vcpu->vm->lock);
-		record(vcpu->vm, &ev, &span);
+		(void)record(vcpu->vm, &ev, &span);
 		pthread_mutex_unlock(&vcpu->vm->lock);
 		ev.verdict = (struct fbk_verdict){ FBK_VERDICT_STOP, FBK_REASON_MALFORMED, "the exit's syndrome is no external abort" };
-		count(vcpu->vm, &vcpu->counts, &ev, &watch);
+		count(vcpu->vm, &vcpu->counts, &ev, NULL, &watch);
 		tell(vcpu->vm, &ev);
 	}
 	if (err)
@@ -408,6 +415,7 @@ int fbk_vm_sigbus(struct fbk_vm *vm, const siginfo_t *si, struct fbk_verdict *re
 {
 	struct fbk_after after = { 0 };
 	struct fbk_span span[FBK_GMEM_MAX_REGIONS];
+	const uint64_t *slot;
 	struct stopwatch watch;
 	struct fbk_event ev;
 	int err;
@@ -424,7 +432,7 @@ int fbk_vm_sigbus(struct fbk_vm *vm, const siginfo_t *si, struct fbk_verdict *re
 	if (err)
 		return err;
 	pthread_mutex_lock(&vm->lock);
-	record(vm, &ev, span);
+	slot = record(vm, &ev, span);
 	err = decide(vm, &ev, NULL);
 	if (!err && vm->has_ghes && ev.verdict.action != FBK_VERDICT_STOP) {
 		enter(&ev, &watch, FBK_STEP_NOTIFY);
@@ -438,7 +446,7 @@ int fbk_vm_sigbus(struct fbk_vm *vm, const siginfo_t *si, struct fbk_verdict *re
 		return err;
 	finish(vm, &ev, &after, &watch);
 	pthread_mutex_lock(&vm->lock);
-	count(vm, &vm->counts, &ev, &watch);
+	count(vm, &vm->counts, &ev, slot, &watch);
 	pthread_mutex_unlock(&vm->lock);
 	tell(vm, &ev);
 	*ret = ev.verdict;

@@ -30,24 +30,9 @@ static void real_unmap(void *p, size_t len)
 	(void)munmap(p, len);
 }
 
-#ifdef __aarch64__
-/* The virtual counter, by which the kernel's clocks go as well [ARM-ARM "CNTVCT_EL0"]; a fourth of their instructions. */
-static uint64_t counter_ns(void)
-{
-	uint64_t ticks, hz;
-
-	__asm__ volatile("mrs %0, cntvct_el0" : "=r"(ticks));
-	__asm__("mrs %0, cntfrq_el0" : "=r"(hz));
-	return ticks / hz * 1000000000 + ticks % hz * 1000000000 / hz;
-}
-#endif
-
 static const struct fbk_sys real = {
 	.ioctl = real_ioctl,
 	.clock_gettime = clock_gettime,
-#ifdef __aarch64__
-	.stopwatch_ns = counter_ns,
-#endif
 	.nanosleep = nanosleep,
 	.calloc = calloc,
 	.free = free,

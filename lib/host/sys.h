@@ -17,7 +17,6 @@ struct fbk_sys {
 	/* -1 and errno on failure, as ioctl(2) */
 	int (*ioctl)(int fd, unsigned long request, void *arg);
 	int (*clock_gettime)(clockid_t clock, struct timespec *ret);
-	uint64_t (*stopwatch_ns)(void); /* steady, from anywhere; NULL: CLOCK_MONOTONIC is as good */
 	int (*nanosleep)(const struct timespec *ts, struct timespec *rem);
 	void *(*calloc)(size_t nr, size_t len);
 	void (*free)(void *p);

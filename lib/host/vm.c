@@ -193,7 +193,7 @@ int fbk_vm_pump(struct fbk_vm *vm, uint64_t *ret_wait_ns)
 		return -EINVAL;
 	err = fbk_notify_pump(vm, &wait);
 	/* Records first, since the guest waits for those. */
-	if (fbk_retire_tend(vm) && !err && wait > FBK_RETIRE_TEND_NS)
+	if (fbk_retire_tend(vm, !err) && !err && wait > FBK_RETIRE_TEND_NS)
 		wait = FBK_RETIRE_TEND_NS;
 	if (!err)
 		*ret_wait_ns = wait;

@@ -365,3 +365,8 @@ int fake_mem_hidden(const void *at)
 
 	return p->none && p->locked && p->dontdump && p->dontfork;
 }
+
+int fake_mem_watched(const void *at)
+{
+	return place(at)->registered;
+}

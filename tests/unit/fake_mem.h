@@ -48,5 +48,7 @@ void fake_mem_break(const void *at, uint64_t len);
 void *fake_mem_whereabouts(const void *at);
 /* Can what is there be read, by whatever may: a core dump, a child, swap? */
 int fake_mem_hidden(const void *at);
+/* Is it registered with the userfaultfd? */
+int fake_mem_watched(const void *at);
 
 #endif

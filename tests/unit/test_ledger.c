@@ -307,23 +307,27 @@ static void a_frame_s_life(void **state)
 static void the_road_s_calls(void **state)
 {
 	uint64_t storage[64];
+	const uint64_t *slot, *other;
 	struct fbk_ledger_entry e;
 	struct fbk_ledger l;
 
 	memset(storage, 0, sizeof(storage));
 	assert_int_equal(fbk_ledger_init(&l, storage, sizeof(storage), 2), 0);
-	assert_int_equal(fbk_ledger_count(&l, 0x1000, FBK_SOURCE_SEA, 5), FBK_LEDGER_NEW | 1);
-	assert_int_equal(fbk_ledger_count(&l, 0x1000, FBK_SOURCE_SIGBUS_AO, 3000005), 1);
+	assert_int_equal(fbk_ledger_count(&l, 0x1000, FBK_SOURCE_SEA, 5, &slot), FBK_LEDGER_NEW | 1);
+	assert_int_equal(fbk_ledger_count(&l, 0x1000, FBK_SOURCE_SIGBUS_AO, 3000005, &other), 1);
+	assert_ptr_equal(slot, other);
 	assert_int_equal(fbk_ledger_record(&l, (struct fbk_gpa){ 0x1fff }, FBK_SOURCE_SEA, 3000006, &e), 0);
 	assert_int_equal(e.count, 2);
 	assert_int_equal(e.sources, 1u << FBK_SOURCE_SEA | 1u << FBK_SOURCE_SIGBUS_AO);
 	assert_int_equal(e.first_ns, 5);
 	assert_int_equal(e.last_ns, 3000005);
-	assert_int_equal(fbk_ledger_count(&l, 0x2000, FBK_SOURCE_SEA, 6), FBK_LEDGER_NEW | 1);
-	assert_int_equal(fbk_ledger_count(&l, 0x3000, FBK_SOURCE_SEA, 7), 0);
+	assert_int_equal(fbk_ledger_count(&l, 0x2000, FBK_SOURCE_SEA, 6, &other), FBK_LEDGER_NEW | 1);
+	assert_int_equal(fbk_ledger_count(&l, 0x3000, FBK_SOURCE_SEA, 7, &other), 0);
 	assert_int_equal(fbk_ledger_pages(&l), 2);
 
+	assert_int_equal(fbk_ledger_slot_untold(slot), 1);
 	fbk_ledger_reported(&l, (struct fbk_gpa){ 0x1234 });
+	assert_int_equal(fbk_ledger_slot_untold(slot), 0);
 	fbk_ledger_reported(&l, (struct fbk_gpa){ 0x3000 }); /* not in it, and stays out */
 	assert_int_equal(fbk_ledger_lookup(&l, (struct fbk_gpa){ 0x1000 }, &e), 0);
 	assert_int_equal(e.state, FBK_PAGE_REPORTED);
@@ -340,6 +344,7 @@ static void healed_pages_are_not_lost(void **state)
 {
 	struct fixture f = make(8);
 	struct fbk_ledger_entry e;
+	const uint64_t *slot;
 	uint32_t i;
 
 	assert_int_equal(fbk_ledger_lost(NULL), 0);
@@ -356,7 +361,7 @@ static void healed_pages_are_not_lost(void **state)
 	fbk_ledger_reported(&f.l, page(3));
 	assert_int_equal(fbk_ledger_lost(&f.l), 3);
 	/* It fails again. */
-	assert_int_equal(fbk_ledger_count(&f.l, page(1).addr, FBK_SOURCE_SEA, 9), 2);
+	assert_int_equal(fbk_ledger_count(&f.l, page(1).addr, FBK_SOURCE_SEA, 9, &slot), 2);
 	assert_int_equal(fbk_ledger_lost(&f.l), 4);
 	/* As another ledger has it. */
 	e = (struct fbk_ledger_entry){ .gpa = page(7), .count = 1, .sources = 1, .state = FBK_PAGE_HEALED };

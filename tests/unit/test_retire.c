@@ -10,6 +10,7 @@
 #include "fake_kvm.h"
 #include "fake_mem.h"
 
+#include "host/retire.h"
 #include "host/vm_state.h"
 
 #include <errno.h>
@@ -149,12 +150,15 @@ static void sigbus(struct world *w, uint32_t n)
 	assert_int_equal(fbk_vcpu_sigbus(w->vcpu, &si, &v), 0);
 }
 
+/* When it said so, or not before what is left to do of a retirement is due. */
 static void pump(struct world *w, uint32_t times)
 {
 	uint64_t wait;
 
-	while (times--)
+	while (times--) {
+		fake_kvm.now_ns += FBK_RETIRE_TEND_NS;
 		assert_int_equal(fbk_vm_pump(w->vm, &wait), 0);
+	}
 }
 
 static void out_of_reach(void **state)
@@ -162,7 +166,7 @@ static void out_of_reach(void **state)
 	struct world w;
 
 	start(&w, FBK_BACKING_ANON);
-	assert_int_equal(fbk_retire_can(w.retire), FBK_RETIRE_CAN_POISON | FBK_RETIRE_CAN_HAND_OVER);
+	assert_int_equal(fbk_retire_can(w.retire), FBK_RETIRE_CAN_POISON | FBK_RETIRE_CAN_HAND_OVER | FBK_RETIRE_CAN_LOCK);
 	sea(&w, 5);
 	assert_int_equal(w.ev.retire, FBK_RETIRED_DONE);
 	assert_int_equal(w.ev.retire_err, 0);
@@ -172,7 +176,6 @@ static void out_of_reach(void **state)
 	assert_int_equal(fake_mem_look(at(&w, 5)), FAKE_POISON);
 	assert_int_equal(fake_mem_look(at(&w, 4)), FAKE_FRAME);
 	assert_int_equal(fake_mem_look(at(&w, 6)), FAKE_FRAME);
-	assert_true(fake_mem_hidden(fake_mem_whereabouts(at(&w, 5))));
 	/* Met again: our own marker, whoever meets it. */
 	sigbus(&w, 5);
 	assert_int_equal(w.ev.retire, FBK_RETIRED_ALREADY);
@@ -186,6 +189,81 @@ static void out_of_reach(void **state)
 	assert_int_equal(entry(&w, 6).state, FBK_PAGE_ISOLATED);
 	assert_int_equal(entry(&w, 6).frame, FBK_FRAME_HOST);
 	assert_int_equal(fake_mem_look(at(&w, 6)), FAKE_FRAME);
+	stop(&w);
+}
+
+/* A vCPU waits for three calls; the others come when the guest has had time, or when nobody else would make them. */
+static void settled_off_the_road(void **state)
+{
+	const struct fbk_vm_ops alone = { .event = on_event };
+	struct world w;
+	uint64_t wait;
+	uint32_t calls, kept;
+	void *grave;
+
+	prepare(&w, FBK_BACKING_ANON);
+	fake_mem.no_root = 1;
+	assert_int_equal(open_it(&w, 0, 0), 0);
+	go(&w, &w.guest.layout);
+	calls = fake_mem.nr_calls;
+	sea(&w, 5);
+	assert_int_equal(fake_mem.nr_calls, calls + 3);
+	assert_int_equal(w.nr_pump, 1);
+	grave = fake_mem_whereabouts(at(&w, 5));
+	fake_kvm.now_ns += FBK_RETIRE_TEND_NS - 1000;
+	assert_int_equal(fbk_vm_pump(w.vm, &wait), 0);
+	assert_true(wait <= FBK_RETIRE_TEND_NS);
+	assert_int_equal(fake_mem.nr_calls, calls + 3);
+	/* Met meanwhile. */
+	assert_true(fake_mem_watched(at(&w, 5)));
+	assert_int_equal(fake_mem_look(at(&w, 5)), FAKE_POISON);
+	sigbus(&w, 5);
+	assert_int_equal(w.ev.retire, FBK_RETIRED_ALREADY);
+	/* Another one does not put it off. */
+	sea(&w, 6);
+	fake_kvm.now_ns += 1000;
+	assert_int_equal(fbk_vm_pump(w.vm, &wait), 0);
+	assert_false(fake_mem_watched(at(&w, 5)));
+	assert_int_equal(fake_mem_look(at(&w, 5)), FAKE_POISON);
+	assert_true(fake_mem_hidden(grave));
+	assert_true(fake_mem_hidden(fake_mem_whereabouts(at(&w, 6))));
+	assert_true(fbk_retire_can(w.retire) & FBK_RETIRE_CAN_LOCK);
+	/* The kernel locks no more than it allows. */
+	sea(&w, 7);
+	grave = fake_mem_whereabouts(at(&w, 7));
+	fake_mem.fail_at = fake_mem.nr_calls + 2;
+	pump(&w, 1);
+	assert_false(fbk_retire_can(w.retire) & FBK_RETIRE_CAN_LOCK);
+	assert_false(fake_mem_watched(at(&w, 7)));
+	/* Asked once for what comes together, and again for what comes after, also when somebody else has done it. */
+	w.nr_pump = 0;
+	fake_mem.fail_at = 0;
+	sea(&w, 1);
+	sea(&w, 2);
+	assert_int_equal(w.nr_pump, 1);
+	assert_int_equal(fbk_vm_heal(w.vm, &kept), 0);
+	pump(&w, 1);
+	sea(&w, 1);
+	assert_int_equal(w.nr_pump, 2);
+	pump(&w, 1);
+	sea(&w, 2);
+	assert_int_equal(w.nr_pump, 3);
+	pump(&w, 1);
+	/* At the end, whoever has not pumped. */
+	sea(&w, 4);
+	grave = fake_mem_whereabouts(at(&w, 4));
+	stop(&w);
+	assert_true(fake_mem_hidden(grave));
+
+	prepare(&w, FBK_BACKING_ANON);
+	assert_int_equal(open_it(&w, FBK_RETIRE_ALWAYS, 0), 0);
+	go(&w, NULL);
+	w.vm->ops = &alone;
+	w.deaf = 1;
+	sea(&w, 5);
+	assert_int_equal(w.ev.retire, FBK_RETIRED_DONE);
+	assert_false(fake_mem_watched(at(&w, 5)));
+	assert_true(fake_mem_hidden(fake_mem_whereabouts(at(&w, 5))));
 	stop(&w);
 }
 
@@ -234,7 +312,7 @@ static void not_permitted_is_not_asked_again(void **state)
 	fake_mem.not_permitted = 1;
 	sea(&w, 5);
 	pump(&w, 1);
-	assert_int_equal(fbk_retire_can(w.retire), FBK_RETIRE_CAN_POISON);
+	assert_int_equal(fbk_retire_can(w.retire), FBK_RETIRE_CAN_POISON | FBK_RETIRE_CAN_LOCK);
 	calls = fake_mem.nr_calls;
 	pump(&w, 5);
 	assert_int_equal(fake_mem.nr_calls, calls);
@@ -625,15 +703,14 @@ static void check(struct world *w, uint32_t n, int reset)
 static void a_life(struct world *w)
 {
 	uint32_t kept;
+	int done;
 
 	sea(w, 5);
 	/* Told truly. */
-	if (w->ev.retire == FBK_RETIRED_DONE)
+	done = w->ev.retire == FBK_RETIRED_DONE;
+	if (done)
 		assert_int_equal(fake_mem_look(at(w, 5)), FAKE_POISON);
-	else
-		assert_true(w->ev.retire_err < 0);
-	if (w->ev.retire == FBK_RETIRED_DONE && !w->ev.retire_err)
-		assert_true(fake_mem_hidden(fake_mem_whereabouts(at(w, 5))));
+	assert_true(done ? !w->ev.retire_err : w->ev.retire_err < 0);
 	check(w, 5, 0);
 	if (fake_mem_look(at(w, 5)) == FAKE_POISON) {
 		sigbus(w, 5);
@@ -644,6 +721,8 @@ static void a_life(struct world *w)
 	sea(w, 6);
 	check(w, 6, 0);
 	pump(w, 4);
+	if (done && (fbk_retire_can(w->retire) & FBK_RETIRE_CAN_LOCK))
+		assert_true(fake_mem_hidden(fake_mem_whereabouts(at(w, 5))));
 	check(w, 5, 0);
 	assert_int_equal(fbk_vm_heal(w->vm, &kept), 0);
 	assert_int_equal(kept, (entry(w, 5).state != FBK_PAGE_HEALED) + (entry(w, 6).state != FBK_PAGE_HEALED));
@@ -701,6 +780,7 @@ static void what_failed_heals_whole(void **state)
 		fake_mem.fail_on = 1;
 		fake_mem.fail_errno = ENOMEM;
 		sea(&w, 5);
+		pump(&w, 1);
 		failed = fake_mem.nr_calls >= fake_mem.fail_at;
 		fake_mem.fail_at = 0;
 		assert_int_equal(fbk_vm_heal(w.vm, &kept), 0);
@@ -773,6 +853,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(out_of_reach),
+		cmocka_unit_test(settled_off_the_road),
 		cmocka_unit_test(handed_over),
 		cmocka_unit_test(not_permitted_is_not_asked_again),
 		cmocka_unit_test(left_on_purpose),
