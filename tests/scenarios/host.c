@@ -23,7 +23,7 @@ static size_t len, size, since;
 /* By these words a kernel says that it has a bug, or is in trouble. */
 static const char *const complaints[] = {
 	"WARNING:", "BUG:", "Oops", "Internal error:", "Kernel panic", "Unable to handle kernel", "kernel BUG at",
-	"refcount_t:", "INFO: task", "self-detected stall", "soft lockup", "hung_task", "UBSAN:", "KASAN:",
+	"refcount_t:", "INFO: task", "INFO: possible", "self-detected stall", "soft lockup", "hung_task", "UBSAN:", "KASAN:",
 	"leaked", "scheduling while atomic", "suspicious RCU",
 };
 
