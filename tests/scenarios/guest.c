@@ -191,7 +191,7 @@ unsigned int fbk_guest_count(struct fbk_guest *g, const char *fmt, ...)
 /* Wait for a line behind *@from and leave *@from behind it. */
 static const char *expect_from(struct fbk_guest *g, size_t *from, unsigned int seconds, const char *needle)
 {
-	uint64_t deadline = fbk_now_ms() + seconds * 1000, now;
+	uint64_t deadline = fbk_deadline_ms(seconds), now;
 	const char *line;
 
 	for (;;) {
@@ -390,7 +390,7 @@ static void guest_kill(struct fbk_guest *g)
 
 static const char *guest_end(struct fbk_guest *g)
 {
-	uint64_t deadline = fbk_now_ms() + ANSWER_S * 1000;
+	uint64_t deadline = fbk_deadline_ms(ANSWER_S);
 
 	if (!g->ended && write(g->in, "poweroff\n", 9) != 9)
 		return "a guest did not take the order to power off";
@@ -551,7 +551,7 @@ bool fbk_guest_alive(struct fbk_guest *g)
 
 int fbk_guest_wait(struct fbk_guest *g, unsigned int seconds)
 {
-	uint64_t deadline = fbk_now_ms() + seconds * 1000;
+	uint64_t deadline = fbk_deadline_ms(seconds);
 
 	while (!g->ended || g->out >= 0) {
 		if (fbk_now_ms() >= deadline)

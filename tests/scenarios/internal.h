@@ -16,6 +16,7 @@
 extern struct fbk_harness_config fbk_harness;
 
 uint64_t fbk_now_ms(void);
+uint64_t fbk_deadline_ms(unsigned int seconds); /* that many from now; more where the host's kernel is slow by design */
 /* A path below the folder of programs, or below the folder of results. Freed by nobody: a run makes few of them. */
 char *fbk_path_files(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 char *fbk_path_out(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
