@@ -540,6 +540,31 @@ static void more_than_fit(void **state)
 	assert_int_equal((uint16_t)total, driver_used(&d));
 }
 
+/* The second queue's rings go bad while the first has a request under way: that is answered, and a reset makes all well. */
+static void a_bad_ring_under_load(void **state)
+{
+	driver_set_queue(&d, 1, 0x8000, 0x9000, 0xa000);
+	put_request(0, IN, 1);
+	driver_kick(&d, 0);
+	test_ram_cut(&d.ram, 0x8000);
+	driver_write(&d, 0x50, 1);
+	assert_int_equal(d.nr_poisoned, 1);
+	assert_int_equal(d.poisoned.addr, GPA(0x9000));
+	assert_int_equal(driver_read(&d, 0x70), 15 | 0x40);
+	fake_answer(0, 512);
+	assert_int_equal(status_of(0), OK);
+	assert_int_equal(driver_used(&d), 1);
+	driver_kick(&d, 0); /* of a device that needs a reset nothing is taken */
+	assert_int_equal(fake.nr, 0);
+	memset(d.ram.at, 0, BUFFER);
+	d.avail_idx = 0;
+	driver_start(&d, 0);
+	put_request(0, IN, 1);
+	driver_kick(&d, 0);
+	fake_answer(0, 512);
+	assert_int_equal(status_of(0), OK);
+}
+
 static atomic_int reset_done;
 
 static void *resetter(void *arg)
@@ -596,7 +621,7 @@ int main(int argc, char **argv)
 #define LATE(name) cmocka_unit_test_setup_teardown(name, setup_fake, teardown)
 	static const struct CMUnitTest late[] = {
 		LATE(several_under_way), LATE(short_counts),  LATE(poison_under_load), LATE(zeroes_without_zero_range),
-		LATE(more_than_fit),	 LATE(reset_waits),
+		LATE(more_than_fit),	 LATE(reset_waits),   LATE(a_bad_ring_under_load),
 	};
 	int r;
 
