@@ -9,6 +9,8 @@
  *   meminfo FIELD              a line of /proc/meminfo      -> "meminfo FIELD kb=N"
  *   page GPA                   flags of a page              -> "page gpa=0x.. flags=0x.. [poisoned] [free]"
  *   reads                      read requests of vda so far  -> "reads n=N"
+ *   show FILE                  its first line               -> "show FILE LINE"
+ *   list FOLDER                what is in it                -> "list FOLDER NAME..."
  *   free                       a page that nobody uses      -> "free gpa=0x.."
  *   loglevel N                 what the console shows
  *   echo WORD                  -> "echo WORD": everything before it has been done
@@ -20,6 +22,7 @@
 #include "pages.h"
 #include "say.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
@@ -270,6 +273,49 @@ static void cmd_reads(void)
 	fbk_line_say(&l);
 }
 
+static void cmd_show(const char *path)
+{
+	FILE *f = fopen(path, "re");
+	char text[256] = "";
+	struct fbk_line l;
+
+	if (!f || !fgets(text, sizeof(text), f))
+		complain(path);
+	if (!f)
+		return;
+	text[strcspn(text, "\n")] = '\0';
+	fclose(f);
+	fbk_line_start(&l);
+	fbk_line_text(&l, "show ");
+	fbk_line_text(&l, path);
+	fbk_line_text(&l, " ");
+	fbk_line_text(&l, text);
+	fbk_line_say(&l);
+}
+
+static void cmd_list(const char *path)
+{
+	DIR *dir = opendir(path);
+	struct dirent *e;
+	struct fbk_line l;
+
+	if (!dir) {
+		complain(path);
+		return;
+	}
+	fbk_line_start(&l);
+	fbk_line_text(&l, "list ");
+	fbk_line_text(&l, path);
+	while ((e = readdir(dir))) {
+		if (e->d_name[0] == '.')
+			continue;
+		fbk_line_text(&l, " ");
+		fbk_line_text(&l, e->d_name);
+	}
+	closedir(dir);
+	fbk_line_say(&l);
+}
+
 /*
  * A page that was in use once (so that the host has memory under it) and is free now, as the kernel itself says.
  * Many, since an eighth of the memory may wait on lists of its own to be used again at once.
@@ -332,6 +378,10 @@ static void obey(char *text)
 		cmd_page(argv[1]);
 	} else if (!strcmp(argv[0], "reads")) {
 		cmd_reads();
+	} else if (!strcmp(argv[0], "show") && argc == 2) {
+		cmd_show(argv[1]);
+	} else if (!strcmp(argv[0], "list") && argc == 2) {
+		cmd_list(argv[1]);
 	} else if (!strcmp(argv[0], "free")) {
 		cmd_free();
 	} else if (!strcmp(argv[0], "loglevel") && argc == 2) {

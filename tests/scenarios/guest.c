@@ -40,6 +40,7 @@ struct fbk_guest {
 	size_t since; /* where the scenario begins to look */
 	size_t obeyed;
 	uint64_t ram_hva;
+	char *disk[3];
 	pid_t frozen[MAX_FROZEN];
 	unsigned int nr_frozen;
 };
@@ -110,6 +111,8 @@ static bool same_spec(const struct fbk_guest_spec *a, const struct fbk_guest_spe
 {
 	return !strcmp(a->kernel, b->kernel) && a->cpus == b->cpus && a->memory_mib == b->memory_mib &&
 	       a->sea_off == b->sea_off && a->no_disk == b->no_disk &&
+	       !strcmp(a->disks[0] ? a->disks[0] : "-", b->disks[0] ? b->disks[0] : "-") &&
+	       !strcmp(a->disks[1] ? a->disks[1] : "-", b->disks[1] ? b->disks[1] : "-") &&
 	       !strcmp(a->append ? a->append : "", b->append ? b->append : "") &&
 	       !strcmp(a->reset ? a->reset : "", b->reset ? b->reset : "") &&
 	       !strcmp(a->ledger ? a->ledger : "", b->ledger ? b->ledger : "") &&
@@ -224,6 +227,26 @@ const char *fbk_guest_expect(struct fbk_guest *g, unsigned int seconds, const ch
 	return expect_from(g, &from, seconds, needle);
 }
 
+const char *fbk_guest_disk(struct fbk_guest *g, unsigned int n)
+{
+	return g->disk[n];
+}
+
+bool fbk_guest_has_uring(struct fbk_guest *g)
+{
+	char path[64], to[64];
+	bool found = false;
+	ssize_t n;
+
+	for (int fd = 0; fd < 256 && !found; fd++) {
+		snprintf(path, sizeof(path), "/proc/%d/fd/%d", g->pid, fd);
+		n = readlink(path, to, sizeof(to) - 1);
+		to[n > 0 ? n : 0] = '\0';
+		found = !strcmp(to, "anon_inode:[io_uring]");
+	}
+	return found;
+}
+
 void fbk_guest_forget(struct fbk_guest *g)
 {
 	fbk_guests_pump(0);
@@ -287,6 +310,24 @@ static char *disk_for(struct fbk_guest *g)
 	return to;
 }
 
+static char *further_disk(struct fbk_guest *g, unsigned int n)
+{
+	char *to = NULL, *option = NULL, buf[65536];
+	int out;
+
+	if (asprintf(&to, "/tmp/firebreak-disk-%u-%u.img", g->id, n + 1) < 0 ||
+	    asprintf(&option, "%s%s", to, g->spec.disks[n]) < 0)
+		abort();
+	out = open_copy(to);
+	memset(buf, FBK_DISK_BYTE, sizeof(buf));
+	for (size_t at = 0; at < FBK_DISK_LEN; at += sizeof(buf))
+		if (write(out, buf, sizeof(buf)) != sizeof(buf))
+			fbk_fail(__FILE__, __LINE__, "%s: %m", to);
+	close(out);
+	g->disk[n + 1] = to;
+	return option;
+}
+
 static char *policy_for(struct fbk_guest *g)
 {
 	char *path = fbk_path_out("guest-%u.policy", g->id);
@@ -330,7 +371,12 @@ static void guest_start(struct fbk_guest *g)
 	argv[n++] = fbk_path_out("guest-%u.prom", g->id);
 	if (!s->no_disk) {
 		argv[n++] = "--disk";
-		argv[n++] = disk_for(g);
+		g->disk[0] = disk_for(g);
+		argv[n++] = g->disk[0];
+	}
+	for (unsigned int i = 0; i < 2 && s->disks[i]; i++) {
+		argv[n++] = "--disk";
+		argv[n++] = further_disk(g, i);
 	}
 	if (s->reset) {
 		argv[n++] = "--reset";

@@ -60,12 +60,16 @@ void fbk_note(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 
 /* --- Guests ------------------------------------------------------------------------------------------------- */
 
+#define FBK_DISK_LEN (1u << 20)
+#define FBK_DISK_BYTE 0x5a
+
 struct fbk_guest_spec {
 	const char *kernel;	 /* "newest", "6.12", "6.1" */
 	unsigned int cpus;	 /* 0: one */
 	unsigned int memory_mib; /* 0: 256 */
 	bool sea_off;		 /* the host capability left off */
 	bool no_disk;
+	const char *disks[2]; /* further disks, each FBK_DISK_LEN bytes of FBK_DISK_BYTE: what --disk says behind the file, "" nothing */
 	const char *append; /* further words for the guest's command line, or NULL */
 	const char *reset;  /* --reset=, or NULL for the monitor's default */
 	const char *ledger; /* --ledger=, or NULL for none */
@@ -95,6 +99,12 @@ unsigned int fbk_guest_id(const struct fbk_guest *g); /* the N of its files, gue
 pid_t fbk_guest_pid(const struct fbk_guest *g);
 const char *fbk_guest_events(const struct fbk_guest *g);
 const char *fbk_guest_metrics(const struct fbk_guest *g);
+
+/* The host's file under its disk: 0 vda, 1 vdb, ...; valid until the scenario ends. */
+const char *fbk_guest_disk(struct fbk_guest *g, unsigned int n);
+
+/* Has its monitor a ring of io_uring? */
+bool fbk_guest_has_uring(struct fbk_guest *g);
 
 /* Has its monitor said so on standard error? */
 bool fbk_guest_monitor_said(const struct fbk_guest *g, const char *needle);
@@ -183,6 +193,12 @@ void fbk_victim_told(struct fbk_victim *v);
 void fbk_victim_loses(struct fbk_victim *v);
 /* It ends with status 0: the data was there and right, or its handler put new data in its place. */
 void fbk_victim_lives(struct fbk_victim *v);
+
+/* Run disk with these arguments; what it says of its one operation. */
+const char *fbk_disk(struct fbk_guest *g, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+/* Start it as a load on a disk, and end it: fails if anything failed or was wrong. Return: operations. */
+int fbk_load_start(struct fbk_guest *g, const char *device, unsigned int sector, unsigned int threads);
+long fbk_load_end(struct fbk_guest *g, int pid);
 
 int fbk_bystander_start(struct fbk_guest *g);
 /* End it: fails unless it has computed on, gone wrong never, and exits with 0. Return: beats. */

@@ -106,6 +106,49 @@ void fbk_victim_lives(struct fbk_victim *v)
 	FBK_CHECK(fbk_guest_said(v->guest, "victim[%d]: done data=right", v->pid));
 }
 
+const char *fbk_disk(struct fbk_guest *g, const char *fmt, ...)
+{
+	char words[64], command[80];
+	const char *line;
+	va_list ap;
+	int pid;
+
+	va_start(ap, fmt);
+	vsnprintf(words, sizeof(words), fmt, ap);
+	va_end(ap);
+	snprintf(command, sizeof(command), "disk %s", words);
+	pid = start(g, command);
+	line = fbk_guest_expect(g, PROGRAM_S, "disk[%d]: ", pid);
+	FBK_CHECK(strstr(fbk_guest_expect(g, PROGRAM_S, "init[1]: exit pid=%d ", pid), " status=0"));
+	return line;
+}
+
+int fbk_load_start(struct fbk_guest *g, const char *device, unsigned int sector, unsigned int threads)
+{
+	char command[80];
+	int pid;
+
+	snprintf(command, sizeof(command), "disk %s load %u %u", device, sector, threads);
+	pid = start(g, command);
+	fbk_guest_expect(g, PROGRAM_S, "disk[%d]: load", pid);
+	return pid;
+}
+
+long fbk_load_end(struct fbk_guest *g, int pid)
+{
+	const char *line;
+	long operations;
+
+	fbk_guest_forget(g);
+	fbk_guest_send(g, "kill %d 15", pid);
+	line = fbk_guest_expect(g, PROGRAM_S, "disk[%d]: loaded", pid);
+	operations = (long)fbk_field(line, "operations");
+	FBK_CHECK_EQ(fbk_field(line, "failed"), 0);
+	FBK_CHECK_EQ(fbk_field(line, "wrong"), 0);
+	FBK_CHECK(strstr(fbk_guest_expect(g, PROGRAM_S, "init[1]: exit pid=%d ", pid), " status=0"));
+	return operations;
+}
+
 int fbk_bystander_start(struct fbk_guest *g)
 {
 	int pid = start(g, "bystander");

@@ -55,7 +55,7 @@ static void everything(void **state)
 	struct fbk_run_options o;
 	char why[160], id[FBK_UUID_LEN];
 
-	assert_int_equal(parse("--kernel=k --initrd i --append=a=b --memory 2G --cpus=8 --disk a,ro --disk b --sea off "
+	assert_int_equal(parse("--kernel=k --initrd i --append=a=b --memory 2G --cpus=8 --disk a,ro --disk b,queues=3 --disk c,queues=8,ro --sea off "
 			       "--retire always --events=- --ledger l --metrics m --id 0FF1CE00-5eed-4a11-8bad-c0ffee000001  --policy=p "
 			       "--reset exit --panic=wait",
 			       &o, why),
@@ -64,10 +64,15 @@ static void everything(void **state)
 	assert_string_equal(o.append, "a=b");
 	assert_true(o.ram_len == UINT64_C(2) << 30);
 	assert_int_equal(o.nr_cpus, 8);
-	assert_int_equal(o.nr_disks, 2);
+	assert_int_equal(o.nr_disks, 3);
 	assert_string_equal(o.disk[0].path, "a");
 	assert_true(o.disk[0].read_only);
+	assert_int_equal(o.disk[0].nr_queues, 0);
+	assert_string_equal(o.disk[1].path, "b");
 	assert_false(o.disk[1].read_only);
+	assert_int_equal(o.disk[1].nr_queues, 3);
+	assert_true(o.disk[2].read_only);
+	assert_int_equal(o.disk[2].nr_queues, 8);
 	assert_int_equal(o.sea, FBK_SEA_OFF);
 	assert_int_equal(o.retire, FBK_RETIRE_EVERY);
 	assert_string_equal(o.events, "-");
@@ -118,6 +123,14 @@ static void wrong_lines(void **state)
 		{ "--kernel k --reset off", "exit or reboot" },
 		{ "--kernel k --panic never", "wait or exit" },
 		{ "--kernel k --disk a --disk b --disk c --disk d --disk e", "at most 4" },
+		{ "--kernel k --disk a,rw", "\"rw\" is neither" },
+		{ "--kernel k --disk a,", "\"\" is neither" },
+		{ "--kernel k --disk a,ro,queues", "\"queues\" is neither" },
+		{ "--kernel k --disk a,queues=0", "a: queues=0: must be 1 to 8" },
+		{ "--kernel k --disk a,queues=9,ro", "must be 1 to 8" },
+		{ "--kernel k --disk a,queues=11", "must be 1 to 8" },
+		{ "--kernel k --disk a,queues=", "must be 1 to 8" },
+		{ "--kernel k --disk ,ro", "no file" },
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {

@@ -25,6 +25,7 @@
 #define FBK_VIRTIO_STRIDE UINT64_C(0x10000)
 #define FBK_VIRTIO_LEN UINT64_C(0x200)
 #define FBK_MAX_DISKS 4
+#define FBK_MAX_DISK_QUEUES 8
 #define FBK_MAX_VIRTIO (1 + FBK_MAX_DISKS)
 
 /* GIC interrupt numbers as ACPI writes them: SPI n is 32 + n, PPI n is 16 + n. */

@@ -11,7 +11,7 @@ const char fbk_run_help[] =
 	"  --append TEXT          kernel command line (default: panic=-1); the console needs no parameter\n"
 	"  --memory SIZE          guest RAM: 512M, 2G; a plain number is MiB (default: 256M)\n"
 	"  --cpus N               vCPUs, 1 to 8 (default: 1)\n"
-	"  --disk FILE[,ro]       raw disk image, as virtio-blk; up to 4\n"
+	"  --disk FILE[,ro][,queues=N]  raw disk image or block device, as virtio-blk; up to 4 (default: a queue for each vCPU)\n"
 	"  --sea=on|off           hardware memory errors leave the kernel for us (default: on where the kernel can)\n"
 	"  --retire=on|always|off lost pages are taken out of the guest's reach (default: on where the host can)\n"
 	"  --events FILE          one JSON line for each memory error, appended; - is standard error, fd:N a descriptor\n"

@@ -49,9 +49,34 @@ static int add_queue(struct fbk_monitor *m, struct fbk_virtio *dev, unsigned int
 	return fbk_loop_watch(&io->loop, &q->kick);
 }
 
+static int prepared(int r)
+{
+	if (!r)
+		return 0;
+	fbk_say("preparing the devices' queues: %s", strerror(-r));
+	return FBK_EXIT_HOST;
+}
+
+int fbk_io_init(struct fbk_monitor *m)
+{
+	struct fbk_io *io = &m->io;
+	int r = fbk_loop_init(&io->loop);
+
+	io->aio = &fbk_aio_sync;
+	if (r || !m->opt.nr_disks)
+		return prepared(r);
+	r = fbk_uring_open(&io->uring, FBK_BLK_IN_FLIGHT * m->opt.nr_disks, &io->loop);
+	if (!r)
+		io->aio = &io->uring.aio;
+	else
+		fbk_say("io_uring: %s%s: the disks' requests are carried out one after another", strerror(-r),
+			r == -EPERM ? " (sysctl kernel.io_uring_disabled, or a seccomp filter)" : "");
+	return 0;
+}
+
 int fbk_io_open(struct fbk_monitor *m)
 {
-	int r = fbk_loop_init(&m->io.loop);
+	int r = 0;
 
 	for (unsigned int i = 0; i < m->nr_virtio; i++) {
 		struct fbk_virtio *dev = &m->virtio[i];
@@ -60,10 +85,7 @@ int fbk_io_open(struct fbk_monitor *m)
 			if (dev->ops->queue_max(dev->dev, q))
 				r = add_queue(m, dev, q);
 	}
-	if (!r)
-		return 0;
-	fbk_say("preparing the devices' queues: %s", strerror(-r));
-	return FBK_EXIT_HOST;
+	return prepared(r);
 }
 
 void fbk_io_kick(struct fbk_monitor *m, unsigned int device, unsigned int queue)

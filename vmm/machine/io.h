@@ -10,6 +10,7 @@
 #define FBK_VMM_IO_H
 
 #include "loop.h"
+#include "uring.h"
 #include "virtio-mmio.h"
 
 #include <pthread.h>
@@ -18,6 +19,8 @@ struct fbk_monitor;
 
 struct fbk_io {
 	struct fbk_loop loop;
+	struct fbk_uring uring;
+	struct fbk_aio *aio; /* what carries out the disks' requests: uring, or the thread itself */
 	struct fbk_io_queue {
 		struct fbk_virtio *dev;
 		unsigned int queue;
@@ -29,7 +32,10 @@ struct fbk_io {
 	bool started, parked;
 };
 
-/* Before any thread runs; all devices and the VM are there. Return: enum fbk_exit, told; 0: done. */
+/* Before the devices are opened. Return: enum fbk_exit, told; 0: done. */
+int fbk_io_init(struct fbk_monitor *m);
+
+/* Before any thread runs; all devices and the VM are there. Return: likewise. */
 int fbk_io_open(struct fbk_monitor *m);
 
 /* A queue has something for its device. Any thread. */

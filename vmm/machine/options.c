@@ -108,20 +108,45 @@ static int set_cpus(struct fbk_run_options *o, const char *val, char *why, size_
 	return 0;
 }
 
+/* End @s in front of its first comma. Return: what stands behind that; NULL: there is none. */
+static char *cut_word(char *s)
+{
+	char *comma = strchr(s, ',');
+
+	if (comma)
+		*comma++ = '\0';
+	return comma;
+}
+
 static int add_disk(struct fbk_run_options *o, char *val, char *why, size_t why_len)
 {
 	struct fbk_disk_option *d = &o->disk[o->nr_disks];
-	size_t len = strlen(val);
+	char *word, *next;
 
 	if (o->nr_disks == FBK_MAX_DISKS) {
 		snprintf(why, why_len, "--disk %.80s: at most %d disks", val, FBK_MAX_DISKS);
 		return -EINVAL;
 	}
-	if (len >= 3 && !strcmp(val + len - 3, ",ro")) {
-		val[len - 3] = '\0';
-		d->read_only = true;
-	}
 	d->path = val;
+	for (word = cut_word(val); word; word = next) {
+		next = cut_word(word);
+		if (!strcmp(word, "ro")) {
+			d->read_only = true;
+		} else if (!strncmp(word, "queues=", 7)) {
+			if (word[7] < '1' || word[7] > '0' + FBK_MAX_DISK_QUEUES || word[8]) {
+				snprintf(why, why_len, "--disk %.60s: %.40s: must be 1 to %d", val, word, FBK_MAX_DISK_QUEUES);
+				return -EINVAL;
+			}
+			d->nr_queues = word[7] - '0';
+		} else {
+			snprintf(why, why_len, "--disk %.60s: \"%.40s\" is neither ro nor queues=N", val, word);
+			return -EINVAL;
+		}
+	}
+	if (!*val) {
+		snprintf(why, why_len, "--disk: no file is named");
+		return -EINVAL;
+	}
 	o->nr_disks++;
 	return 0;
 }

@@ -18,6 +18,7 @@ enum fbk_retire_choice { FBK_RETIRE_AUTO, FBK_RETIRE_ON, FBK_RETIRE_EVERY, FBK_R
 struct fbk_disk_option {
 	const char *path;
 	bool read_only;
+	unsigned int nr_queues; /* 0: one for each vCPU */
 };
 
 struct fbk_run_options {
@@ -36,7 +37,7 @@ struct fbk_run_options {
 
 /**
  * fbk_options_parse - read the arguments behind `run`
- * @argv:    may be changed (a disk's `,ro` is cut off); the result points into it
+ * @argv:    may be changed (a disk's `,ro` and the like are cut off); the result points into it
  * @why:     on failure, one sentence without a full stop
  * @why_len: 160 bytes hold every sentence with room for the argument it quotes
  *

@@ -207,6 +207,8 @@ static void add_virtio(struct fbk_monitor *m, const struct fbk_virtio_ops *ops, 
 	fbk_virtio_init(&m->virtio[i], i, ops, dev, &m->virtio_host);
 }
 
+_Static_assert(FBK_MAX_DISK_QUEUES <= FBK_VIRTIO_QUEUES && FBK_MAX_CPUS <= FBK_MAX_DISK_QUEUES, "a queue for each vCPU");
+
 static int open_devices(struct fbk_monitor *m)
 {
 	int r;
@@ -223,9 +225,12 @@ static int open_devices(struct fbk_monitor *m)
 	}
 	add_virtio(m, &fbk_virtio_rng_ops, &m->rng);
 	for (unsigned int i = 0; i < m->opt.nr_disks; i++) {
-		r = fbk_virtio_blk_open(&m->blk[i], m->opt.disk[i].path, m->opt.disk[i].read_only, i);
+		const struct fbk_disk_option *o = &m->opt.disk[i];
+
+		r = fbk_virtio_blk_open(&m->blk[i], o->path, o->read_only, o->nr_queues ? o->nr_queues : m->opt.nr_cpus, i,
+					m->io.aio);
 		if (r < 0) {
-			fbk_say("disk %s: %s", m->opt.disk[i].path,
+			fbk_say("--disk %s: %s", o->path,
 				r == -EINVAL ? "not a regular file or block device of at least 512 bytes" : strerror(-r));
 			return FBK_EXIT_INPUT;
 		}
@@ -361,6 +366,8 @@ static int open_all(struct fbk_monitor *m)
 		r = fbk_eventlog_open(&m->events, m->opt.events);
 	if (!r)
 		r = fbk_monitor_ledger_open(m);
+	if (!r)
+		r = fbk_io_init(m);
 	if (!r)
 		r = open_devices(m);
 	if (!r)
