@@ -540,6 +540,19 @@ static void more_than_fit(void **state)
 	assert_int_equal((uint16_t)total, driver_used(&d));
 }
 
+/* A driver that has reset the disk sets it up anew. */
+static void starts_over(void)
+{
+	memset(d.ram.at, 0, BUFFER);
+	d.avail_idx = 0;
+	driver_start(&d, 0);
+	put_request(0, IN, 1);
+	driver_kick(&d, 0);
+	fake_answer(0, 512);
+	assert_int_equal(status_of(0), OK);
+	assert_int_equal(driver_used(&d), 1);
+}
+
 /* The second queue's rings go bad while the first has a request under way: that is answered, and a reset makes all well. */
 static void a_bad_ring_under_load(void **state)
 {
@@ -556,13 +569,7 @@ static void a_bad_ring_under_load(void **state)
 	assert_int_equal(driver_used(&d), 1);
 	driver_kick(&d, 0); /* of a device that needs a reset nothing is taken */
 	assert_int_equal(fake.nr, 0);
-	memset(d.ram.at, 0, BUFFER);
-	d.avail_idx = 0;
-	driver_start(&d, 0);
-	put_request(0, IN, 1);
-	driver_kick(&d, 0);
-	fake_answer(0, 512);
-	assert_int_equal(status_of(0), OK);
+	starts_over();
 }
 
 static atomic_int reset_done;
@@ -592,14 +599,7 @@ static void reset_waits(void **state)
 	pthread_join(thread, NULL);
 	assert_int_equal(atomic_load(&reset_done), 1);
 	assert_int_equal(driver_read(&d, 0x70), 0);
-	memset(d.ram.at, 0, BUFFER);
-	d.avail_idx = 0;
-	driver_start(&d, 0);
-	put_request(0, IN, 1);
-	driver_kick(&d, 0);
-	fake_answer(0, 512);
-	assert_int_equal(status_of(0), OK);
-	assert_int_equal(driver_used(&d), 1);
+	starts_over();
 }
 
 static int run_all(const char *name)
