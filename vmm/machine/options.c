@@ -184,6 +184,8 @@ static int set_option(struct fbk_run_options *o, const char *name, char *val, ch
 		o->policy = val;
 	} else if (!strcmp(name, "--metrics")) {
 		o->metrics = val;
+	} else if (!strcmp(name, "--api")) {
+		o->api = val;
 	} else if (!strcmp(name, "--id")) {
 		if (parse_uuid(val, o->id)) {
 			snprintf(why, why_len, "--id %.40s: not a UUID (8-4-4-4-12 hexadecimal digits, not all zero)", val);

@@ -22,7 +22,7 @@ struct fbk_disk_option {
 };
 
 struct fbk_run_options {
-	const char *kernel, *initrd, *append, *events, *ledger, *metrics, *policy;
+	const char *kernel, *initrd, *append, *events, *ledger, *metrics, *policy, *api;
 	uint8_t id[16];
 	bool has_id;
 	uint64_t ram_len;
