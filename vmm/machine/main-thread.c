@@ -23,8 +23,9 @@
 struct main_thread {
 	struct fbk_monitor *m;
 	struct fbk_loop_watch signals, flush, input, json, account;
-	struct fbk_loop_timer pump, panic;
+	struct fbk_loop_timer pump, panic, grace;
 	bool panicked; /* and the timer runs */
+	bool asked;    /* the guest was, to power itself off */
 	int status;    /* exit status; -1: the guest goes on */
 };
 
@@ -44,6 +45,32 @@ static int open_signals(void)
 	return signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
 }
 
+/* SIGTERM: the guest may end in order. Return: true: it was asked to; false: it cannot be, or was before. */
+static bool ask_to_power_off(struct main_thread *t)
+{
+	struct fbk_monitor *m = t->m;
+
+	if (!m->opt.grace_s || t->asked || atomic_load(&m->end) != FBK_END_NONE || atomic_load(&m->pause) != FBK_PAUSE_NONE ||
+	    atomic_load(&m->panicked) || fbk_machine_power_button(m))
+		return false;
+	t->asked = true;
+	t->grace.at_ns = fbk_loop_now() + m->opt.grace_s * NS_PER_S;
+	fbk_say("SIGTERM: the guest's power button was pressed; the end comes in %u s at the latest, or with another SIGTERM",
+		m->opt.grace_s);
+	return true;
+}
+
+static void end_by(struct main_thread *t, int sig)
+{
+	t->m->signal = sig;
+	fbk_monitor_end(t->m, FBK_END_QUIT);
+}
+
+static void on_grace_due(void *opaque)
+{
+	end_by(opaque, SIGTERM);
+}
+
 static void on_signal(void *opaque, short revents)
 {
 	struct main_thread *t = opaque;
@@ -59,9 +86,12 @@ static void on_signal(void *opaque, short revents)
 	case SIGCONT:
 		fbk_terminal_raw();
 		break;
+	case SIGTERM:
+		if (ask_to_power_off(t))
+			break;
+		/* fall through */
 	default:
-		t->m->signal = si.ssi_signo;
-		fbk_monitor_end(t->m, FBK_END_QUIT);
+		end_by(t, si.ssi_signo);
 	}
 }
 
@@ -269,6 +299,7 @@ static int open_thread(struct main_thread *t, struct fbk_monitor *m)
 		.account = { .fd = m->events.account.fd },
 		.pump = { FBK_LOOP_NEVER, on_pump_due, t },
 		.panic = { FBK_LOOP_NEVER, on_panic_due, t },
+		.grace = { FBK_LOOP_NEVER, on_grace_due, t },
 		.status = -1,
 	};
 	if (t->signals.fd < 0)
@@ -286,6 +317,8 @@ static int open_thread(struct main_thread *t, struct fbk_monitor *m)
 		r = fbk_loop_timer(&m->loop, &t->pump);
 	if (!r)
 		r = fbk_loop_timer(&m->loop, &t->panic);
+	if (!r)
+		r = fbk_loop_timer(&m->loop, &t->grace);
 	return r;
 }
 
