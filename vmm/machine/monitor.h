@@ -3,8 +3,8 @@
 /*
  * monitor.h - the running virtual machine: what its threads share.
  *
- * Threads: main (signals, terminal input, timers, resets), one for each vCPU, which serves its own exits, and one for I/O where
- * a device wants it.
+ * Threads: main (signals, terminal input, timers, resets), one for each vCPU, which serves its own exits, one for I/O where
+ * a device wants it, and one for the clients of --api.
  */
 #ifndef FBK_VMM_MONITOR_H
 #define FBK_VMM_MONITOR_H
