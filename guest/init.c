@@ -16,9 +16,12 @@
  *   echo WORD                  -> "echo WORD": everything before it has been done
  *   poweroff, reboot, panic
  *
+ * The power button powers it off: "power button".
+ *
  * Each child that ends is told: "exit pid=N status=S" or "exit pid=N signal=S". The first line is "up kernel=RELEASE".
  * With "fbk.shell" on the kernel's command line, and a busybox in the image, a person gets a shell instead.
  */
+#include "button.h"
 #include "pages.h"
 #include "say.h"
 
@@ -442,7 +445,7 @@ static void shell(void)
 
 int main(void)
 {
-	struct pollfd fds[2];
+	struct pollfd fds[3];
 	struct signalfd_siginfo si;
 	char text[512];
 	size_t len = 0;
@@ -466,10 +469,15 @@ int main(void)
 	sigprocmask(SIG_BLOCK, &mask, NULL);
 	fds[0] = (struct pollfd){ .fd = STDIN_FILENO, .events = POLLIN };
 	fds[1] = (struct pollfd){ .fd = signalfd(-1, &mask, SFD_CLOEXEC), .events = POLLIN };
+	fds[2] = (struct pollfd){ .fd = fbk_button_open(), .events = POLLIN };
 	fbk_say("ready");
 	for (;;) {
-		if (poll(fds, 2, -1) < 0)
+		if (poll(fds, 3, -1) < 0)
 			continue;
+		if (fds[2].revents & POLLIN && fbk_button_pressed(fds[2].fd)) {
+			fbk_say("power button");
+			end(RB_POWER_OFF);
+		}
 		if (fds[1].revents & POLLIN && read(fds[1].fd, &si, sizeof(si)) == sizeof(si))
 			reap();
 		if (fds[0].revents & POLLIN) {

@@ -119,7 +119,8 @@ static bool same_spec(const struct fbk_guest_spec *a, const struct fbk_guest_spe
 	       !strcmp(a->policy ? a->policy : "", b->policy ? b->policy : "") &&
 	       !strcmp(a->id ? a->id : "", b->id ? b->id : "") &&
 	       !strcmp(a->cper ? a->cper : "", b->cper ? b->cper : "") &&
-	       !strcmp(a->retire ? a->retire : "", b->retire ? b->retire : "");
+	       !strcmp(a->retire ? a->retire : "", b->retire ? b->retire : "") &&
+	       !strcmp(a->api ? a->api : "", b->api ? b->api : "");
 }
 
 static const char *line_find(struct fbk_guest *g, size_t from, const char *needle, size_t *ret_end)
@@ -401,6 +402,10 @@ static void guest_start(struct fbk_guest *g)
 	if (s->cper) {
 		argv[n++] = "--cper";
 		argv[n++] = (char *)s->cper;
+	}
+	if (s->api) {
+		argv[n++] = "--api";
+		argv[n++] = (char *)s->api;
 	}
 	argv[n] = NULL;
 

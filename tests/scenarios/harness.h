@@ -77,6 +77,7 @@ struct fbk_guest_spec {
 	const char *id;	    /* --id=, or NULL: the monitor takes one */
 	const char *cper;   /* --cper=, or NULL for the monitor's default */
 	const char *retire; /* --retire=, or NULL for the monitor's default */
+	const char *api;    /* --api=, or NULL for none */
 };
 
 /**

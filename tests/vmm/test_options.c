@@ -39,6 +39,8 @@ static void defaults(void **state)
 	assert_null(o.ledger);
 	assert_null(o.policy);
 	assert_null(o.metrics);
+	assert_null(o.api);
+	assert_int_equal(o.grace_s, 30);
 	assert_false(o.has_id);
 	assert_string_equal(o.append, "panic=-1");
 	assert_int_equal(o.ram_len, 256 << 20);
@@ -57,7 +59,7 @@ static void everything(void **state)
 
 	assert_int_equal(parse("--kernel=k --initrd i --append=a=b --memory 2G --cpus=8 --disk a,ro --disk b,queues=3 --disk c,queues=8,ro --sea off "
 			       "--retire always --events=- --ledger l --metrics m --id 0FF1CE00-5eed-4a11-8bad-c0ffee000001  --policy=p "
-			       "--reset exit --panic=wait",
+			       "--reset exit --panic=wait --api=/run/vm --grace 7",
 			       &o, why),
 			 0);
 	assert_string_equal(o.initrd, "i");
@@ -84,6 +86,8 @@ static void everything(void **state)
 	assert_string_equal(id, "0ff1ce00-5eed-4a11-8bad-c0ffee000001");
 	assert_true(o.reset_exits);
 	assert_true(o.panic_waits);
+	assert_string_equal(o.api, "/run/vm");
+	assert_int_equal(o.grace_s, 7);
 }
 
 static void wrong_lines(void **state)
@@ -111,6 +115,9 @@ static void wrong_lines(void **state)
 		{ "--kernel k --cpus 10", "1 to 8" },
 		{ "--kernel k --cpus -1", "1 to 8" },
 		{ "--kernel k --cpus one", "1 to 8" },
+		{ "--kernel k --grace -1", "0 to 3600" },
+		{ "--kernel k --grace 3601", "0 to 3600" },
+		{ "--kernel k --grace 1s", "0 to 3600" },
 		{ "--kernel k --memory 63M", "64M to 255G" },
 		{ "--kernel k --memory 256G", "64M to 255G" },
 		{ "--kernel k --memory 65537K", "multiple of 64K" },

@@ -34,7 +34,8 @@
 #define FBK_PPI_TIMER_VIRT 27
 #define FBK_PPI_TIMER_HYP 26
 #define FBK_SPI_UART 33
-#define FBK_SPI_GED 34
+#define FBK_SPI_GED 34   /* the generic event device: a record in the asynchronous error source */
+#define FBK_SPI_POWER 35 /* the same device: the power button was pressed */
 #define FBK_SPI_VIRTIO 48
 #define FBK_NR_IRQS 96 /* SGIs, PPIs and SPIs: a multiple of 32, at least 64 */
 

@@ -248,13 +248,26 @@ static int build_dsdt(struct fbk_bytes *b, const struct fbk_acpi_config *cfg)
 	fbk_aml_name_integer(&a, "_UID", 0);
 	fbk_aml_close(&a);
 
+	/* 4.8.2.2.1.2: a control method power button, which the FADT's flag promises. */
+	fbk_aml_device(&a, "PWRB");
+	fbk_aml_name_eisaid(&a, "_HID", "PNP0C0C");
+	fbk_aml_name_integer(&a, "_UID", 0);
+	fbk_aml_close(&a);
+
+	/* 5.6.9: the argument of _EVT is the interrupt that came. */
 	fbk_aml_device(&a, "GED0");
 	put_hid(&a, "ACPI0013", 0);
 	fbk_aml_crs_open(&a);
 	fbk_aml_crs_interrupt(&a, FBK_SPI_GED, 1);
+	fbk_aml_crs_interrupt(&a, FBK_SPI_POWER, 1);
 	fbk_aml_crs_close(&a);
 	fbk_aml_method(&a, "_EVT", 1);
+	fbk_aml_if_integer(&a, 0, FBK_SPI_GED);
 	fbk_aml_notify(&a, "ERRD", 0x80);
+	fbk_aml_close(&a);
+	fbk_aml_if_integer(&a, 0, FBK_SPI_POWER);
+	fbk_aml_notify(&a, "PWRB", 0x80);
+	fbk_aml_close(&a);
 	fbk_aml_close(&a);
 	fbk_aml_close(&a);
 

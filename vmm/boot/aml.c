@@ -162,6 +162,15 @@ void fbk_aml_if_equal(struct fbk_aml *a, unsigned int arg, const void *bytes, si
 	fbk_aml_close(a);
 }
 
+void fbk_aml_if_integer(struct fbk_aml *a, unsigned int arg, uint64_t val)
+{
+	put_u8(a, AML_IF);
+	open_term(a);
+	put_u8(a, AML_LEQUAL);
+	put_u8(a, AML_ARG0 + arg);
+	put_integer(a, val);
+}
+
 void fbk_aml_name_integer(struct fbk_aml *a, const char *name, uint64_t val)
 {
 	put_u8(a, AML_NAME);

@@ -32,6 +32,7 @@ void fbk_aml_scope(struct fbk_aml *a, const char *name);
 void fbk_aml_device(struct fbk_aml *a, const char *name);
 void fbk_aml_method(struct fbk_aml *a, const char *name, unsigned int nr_args);
 void fbk_aml_if_equal(struct fbk_aml *a, unsigned int arg, const void *bytes, size_t len);
+void fbk_aml_if_integer(struct fbk_aml *a, unsigned int arg, uint64_t val);
 void fbk_aml_close(struct fbk_aml *a);
 
 void fbk_aml_name_integer(struct fbk_aml *a, const char *name, uint64_t val);

@@ -12,12 +12,14 @@ int fbk_command_check(int argc, char **argv);
 int fbk_command_ledger(int argc, char **argv);
 int fbk_command_policy(int argc, char **argv);
 int fbk_command_decode(int argc, char **argv);
+int fbk_command_ctl(int argc, char **argv);
 
 extern const char fbk_run_help[];
 extern const char fbk_check_help[];
 extern const char fbk_ledger_help[];
 extern const char fbk_policy_help[];
 extern const char fbk_decode_help[];
+extern const char fbk_ctl_help[];
 
 /* main.c: prints a subcommand's help and the exit statuses on standard output. Return: exit status. */
 int fbk_command_help(const char *command);

@@ -6,6 +6,7 @@
  */
 #include "command.h"
 #include "options.h"
+#include "page.h"
 #include "report.h"
 
 #include <firebreak/event.h>
@@ -15,7 +16,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 const char fbk_ledger_help[] =
 	"firebreak ledger - the bad pages that a ledger knows\n"
@@ -153,33 +153,6 @@ static unsigned long long ull(uint64_t n)
 	return n;
 }
 
-/* RFC 3339. @digits: of the second's fraction. */
-static const char *moment(uint64_t ns, int digits, char *buf, size_t len)
-{
-	time_t s = (time_t)(ns / 1000000000);
-	unsigned int fraction = (unsigned int)(ns % 1000000000);
-	char day[32] = "?";
-	struct tm tm;
-
-	if (gmtime_r(&s, &tm))
-		strftime(day, sizeof(day), "%Y-%m-%dT%H:%M:%S", &tm);
-	for (int i = digits; i < 9; i++)
-		fraction /= 10;
-	snprintf(buf, len, "%s.%0*uZ", day, digits, fraction);
-	return buf;
-}
-
-static void sources(const struct fbk_ledger_entry *e, const char *quote, char *buf, size_t len)
-{
-	size_t at = 0;
-
-	buf[0] = '\0';
-	for (unsigned int s = 0; s < FBK_NR_SOURCES && at < len; s++)
-		if (e->sources >> s & 1)
-			at += (size_t)snprintf(buf + at, len - at, "%s%s%s%s", at ? "," : "", quote,
-					       fbk_source_name((enum fbk_source)s), quote);
-}
-
 static void print_damage(const struct view *v)
 {
 	for (uint32_t i = 0; i < v->nr_damages; i++) {
@@ -213,17 +186,17 @@ static void print_count(const struct fbk_ledger_entry *e, char *buf, size_t len)
 /* To the millisecond: that much of the latest time is kept. */
 static void print_first(const struct fbk_ledger_entry *e, char *buf, size_t len)
 {
-	moment(e->first_ns, 3, buf, len);
+	fbk_page_moment(e->first_ns, 3, buf, len);
 }
 
 static void print_last(const struct fbk_ledger_entry *e, char *buf, size_t len)
 {
-	moment(e->last_ns, 3, buf, len);
+	fbk_page_moment(e->last_ns, 3, buf, len);
 }
 
 static void print_sources(const struct fbk_ledger_entry *e, char *buf, size_t len)
 {
-	sources(e, "", buf, len);
+	fbk_page_sources(e, "", buf, len);
 }
 
 /* The table: a line here is a column. */
@@ -290,7 +263,7 @@ static int check(const char *path)
 
 static int export(const char *path)
 {
-	char first[48], last[48], from[160];
+	char page[FBK_PAGE_JSON_MAX];
 	int r, named = 0;
 	struct view v;
 
@@ -308,12 +281,8 @@ static int export(const char *path)
 		       fbk_ledger_damage_text(v.damage[i].kind));
 	printf("],\"pages\":[");
 	for (uint32_t i = 0; i < v.nr; i++) {
-		const struct fbk_ledger_entry *e = &v.page[i];
-
-		sources(e, "\"", from, sizeof(from));
-		printf("%s\n {\"gpa\":\"0x%llx\",\"state\":\"%s\",\"frame\":\"%s\",\"count\":%u,\"first\":\"%s\",\"last\":\"%s\",\"sources\":[%s]}",
-		       i ? "," : "", ull(e->gpa.addr), fbk_page_state_name(e->state), fbk_frame_name(e->frame), e->count,
-		       moment(e->first_ns, 9, first, sizeof(first)), moment(e->last_ns, 9, last, sizeof(last)), from);
+		fbk_page_json(&v.page[i], page, sizeof(page));
+		printf("%s\n %s", i ? "," : "", page);
 	}
 	puts("]}");
 	r = v.info.damaged_slots ? FBK_EXIT_LACKING : FBK_EXIT_OFF;

@@ -18,6 +18,7 @@ static const struct command {
 } commands[] = {
 	{ "run", "--kernel IMAGE [options]", "run a Linux guest", fbk_command_run, fbk_run_help },
 	{ "check", "", "what this host can do, and what is missing", fbk_command_check, fbk_check_help },
+	{ "ctl", "[--socket PATH] COMMAND", "ask a running monitor, or tell it what to do", fbk_command_ctl, fbk_ctl_help },
 	{ "decode", "esr|exit|cper|event ...", "a syndrome, an exit, an error record or events, in words", fbk_command_decode, fbk_decode_help },
 	{ "ledger", "[show|check|export|repair] FILE", "the bad pages that a ledger knows", fbk_command_ledger, fbk_ledger_help },
 	{ "policy", "[FILE]", "what is done about memory errors", fbk_command_policy, fbk_policy_help },
@@ -30,13 +31,13 @@ static const char status_help[] =
 	"Exit status:\n"
 	"   0  the guest powered itself off; check: memory errors can be contained here; else: it was done\n"
 	"   1  check: guests run here, but their memory errors cannot be contained\n"
-	"      ledger: the file is damaged; decode: this is no external abort, or lines are no events\n"
+	"      ledger: the file is damaged; decode: this is no external abort, or lines are no events; ctl: refused\n"
 	"  10  the guest kernel panicked (\"Kernel panic - not syncing\" on its console)\n"
 	"  11  stopped by policy after a memory error\n"
 	"  12  the guest reset itself, and --reset=exit was given\n"
-	"  13  quit by the operator (Ctrl-A x)\n"
+	"  13  quit by the operator (Ctrl-A x, or the control API)\n"
 	"  64  wrong usage\n"
-	"  66  kernel, initrd, disk, event, metrics, ledger, policy or record file cannot be used\n"
+	"  66  kernel, initrd, disk, event, metrics, ledger, policy or record file, or socket cannot be used\n"
 	"  69  this host cannot do what was asked for (no arm64, no KVM, no GICv3, no SEA)\n"
 	"  71  the host, or the monitor, failed at run time\n";
 

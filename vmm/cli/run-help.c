@@ -16,6 +16,8 @@ const char fbk_run_help[] =
 	"  --retire=on|always|off lost pages are taken out of the guest's reach (default: on where the host can)\n"
 	"  --events FILE          one JSON line for each memory error, appended; - is standard error, fd:N a descriptor\n"
 	"  --metrics FILE         counters as Prometheus text, rewritten as errors come\n"
+	"  --api PATH             control API (HTTP, JSON) on a Unix socket of mode 0600; the console is on PATH.console\n"
+	"  --grace SECONDS        from SIGTERM, which presses the power button, to the end (default: 30; 0: at once)\n"
 	"  --id UUID              whose events, metrics and ledger these are (default: a random one)\n"
 	"  --ledger FILE          remember bad pages there, across runs; synced before the guest runs on\n"
 	"  --policy FILE          what is done about which error (default: as `firebreak policy` prints it)\n"

@@ -51,13 +51,34 @@ static void flush(struct fbk_console *c)
 	memmove(c->out, c->out + done, c->out_len);
 }
 
+/* The oldest gives way. */
+static void tap_put(struct fbk_console_tap *t, uint8_t byte)
+{
+	pthread_mutex_lock(&t->lock);
+	t->out[(t->out_head + t->out_len) % FBK_TAP_OUT] = byte;
+	if (t->out_len < FBK_TAP_OUT)
+		t->out_len++;
+	else
+		t->out_head = (t->out_head + 1) % FBK_TAP_OUT;
+	pthread_mutex_unlock(&t->lock);
+}
+
+static void tap_tell(struct fbk_console_tap *t)
+{
+	if (atomic_load(&t->attached))
+		t->told(t->opaque);
+}
+
 static void transmit(void *opaque, uint8_t byte)
 {
 	struct fbk_console *c = opaque;
 
+	if (atomic_load(&c->tap.attached))
+		tap_put(&c->tap, byte);
 	if (c->out_len < sizeof(c->out))
 		c->out[c->out_len++] = byte; /* full only when a write was broken off */
 	if (byte == '\n' || c->out_len == sizeof(c->out)) {
+		tap_tell(&c->tap);
 		flush(c);
 	} else if (!c->flush_armed) {
 		arm_flush(c);
@@ -85,6 +106,7 @@ int fbk_console_init(struct fbk_console *c)
 	static const struct fbk_pl011_ops ops = { .transmit = transmit, .irq = irq, .drained = drained };
 
 	pthread_mutex_init(&c->lock, NULL);
+	pthread_mutex_init(&c->tap.lock, NULL);
 	fbk_pl011_init(&c->uart, &ops, c);
 	c->flush_fd = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK);
 	return c->flush_fd < 0 ? -errno : 0;
@@ -165,11 +187,85 @@ void fbk_console_flush(struct fbk_console *c)
 		return; /* whoever holds it is writing; the timer stays readable */
 	if (read(c->flush_fd, &expirations, sizeof(expirations)) == sizeof(expirations))
 		c->flush_armed = false;
+	tap_tell(&c->tap);
 	if (c->out_len && writable(0))
 		flush(c);
 	else if (c->out_len && !c->flush_armed)
 		arm_flush(c);
 	pthread_mutex_unlock(&c->lock);
+}
+
+int fbk_console_feed(struct fbk_console *c)
+{
+	struct fbk_console_tap *t = &c->tap;
+	unsigned char buf[FBK_PL011_RX_LEN];
+	uint32_t room, len = 0;
+
+	if (!atomic_load(&t->attached))
+		return 0;
+	if (pthread_mutex_trylock(&c->lock))
+		return -EAGAIN;
+	room = fbk_pl011_room(&c->uart);
+	pthread_mutex_lock(&t->lock);
+	for (; len < room && t->in_len; len++, t->in_len--) {
+		buf[len] = t->in[t->in_head];
+		t->in_head = (t->in_head + 1) % FBK_TAP_IN;
+	}
+	pthread_mutex_unlock(&t->lock);
+	if (len)
+		fbk_pl011_receive(&c->uart, buf, len);
+	pthread_mutex_unlock(&c->lock);
+	if (len)
+		tap_tell(t);
+	return 0;
+}
+
+void fbk_console_attach(struct fbk_console *c, bool attached)
+{
+	struct fbk_console_tap *t = &c->tap;
+
+	pthread_mutex_lock(&t->lock);
+	t->out_len = t->in_len = 0;
+	atomic_store(&t->attached, attached);
+	pthread_mutex_unlock(&t->lock);
+}
+
+size_t fbk_console_tap_read(struct fbk_console *c, void *buf, size_t len)
+{
+	struct fbk_console_tap *t = &c->tap;
+	uint8_t *to = buf;
+	size_t n = 0;
+
+	pthread_mutex_lock(&t->lock);
+	for (; n < len && t->out_len; n++, t->out_len--) {
+		to[n] = t->out[t->out_head];
+		t->out_head = (t->out_head + 1) % FBK_TAP_OUT;
+	}
+	pthread_mutex_unlock(&t->lock);
+	return n;
+}
+
+size_t fbk_console_tap_room(struct fbk_console *c)
+{
+	struct fbk_console_tap *t = &c->tap;
+	size_t room;
+
+	pthread_mutex_lock(&t->lock);
+	room = FBK_TAP_IN - t->in_len;
+	pthread_mutex_unlock(&t->lock);
+	return room;
+}
+
+void fbk_console_tap_type(struct fbk_console *c, const void *buf, size_t len)
+{
+	struct fbk_console_tap *t = &c->tap;
+	const uint8_t *from = buf;
+
+	pthread_mutex_lock(&t->lock);
+	for (size_t i = 0; i < len && t->in_len < FBK_TAP_IN; i++)
+		t->in[(t->in_head + t->in_len++) % FBK_TAP_IN] = from[i];
+	pthread_mutex_unlock(&t->lock);
+	c->input_room(c->opaque);
 }
 
 void fbk_console_close(struct fbk_console *c)

@@ -11,6 +11,23 @@
 #include "terminal.h"
 
 #include <pthread.h>
+#include <stdatomic.h>
+
+#define FBK_TAP_OUT 8192 /* what a reader who is not there at once still gets */
+#define FBK_TAP_IN 256
+
+/*
+ * Somebody beside standard input and output who reads and types, too, on a thread of its own. Nobody waits for it: what it does
+ * not read in time is dropped, the oldest first.
+ */
+struct fbk_console_tap {
+	atomic_bool attached;
+	pthread_mutex_t lock; /* held for a copy only, while nothing else is waited for */
+	uint32_t out_head, out_len, in_head, in_len;
+	uint8_t out[FBK_TAP_OUT], in[FBK_TAP_IN];
+	void (*told)(void *opaque); /* there is output, or room for input; any thread */
+	void *opaque;
+};
 
 struct fbk_console {
 	pthread_mutex_t lock;
@@ -26,6 +43,7 @@ struct fbk_console {
 	void (*panicked)(void *opaque); /* the message was seen; called once between resets */
 	void (*input_room)(void *opaque);
 	void *opaque;
+	struct fbk_console_tap tap;
 };
 
 /* Errors: negative errno of timerfd_create(). */
@@ -40,6 +58,13 @@ void fbk_console_write(struct fbk_console *c, uint64_t offset, uint32_t val);
 int fbk_console_wants_input(struct fbk_console *c); /* 1, 0, or -EAGAIN: ask again soon */
 enum fbk_terminal_key fbk_console_input(struct fbk_console *c); /* standard input is readable */
 void fbk_console_flush(struct fbk_console *c);
+int fbk_console_feed(struct fbk_console *c); /* what the tap has typed. 0, or -EAGAIN: call again soon */
+
+/* The tap's thread. */
+void fbk_console_attach(struct fbk_console *c, bool attached); /* what was said and typed before is forgotten */
+size_t fbk_console_tap_read(struct fbk_console *c, void *buf, size_t len);
+size_t fbk_console_tap_room(struct fbk_console *c);
+void fbk_console_tap_type(struct fbk_console *c, const void *buf, size_t len); /* at most as there is room */
 
 /* While no vCPU runs. */
 void fbk_console_reset(struct fbk_console *c);

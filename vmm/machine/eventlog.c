@@ -71,15 +71,24 @@ static bool tell_human(struct fbk_eventlog *l, const struct fbk_event *ev)
 	return fbk_linelog_put(&l->account, line, len);
 }
 
+static bool put_json(struct fbk_eventlog *l, const char *line, int len)
+{
+	if (len <= 0)
+		return false;
+	if (l->recent)
+		fbk_ring_put(l->recent, line, len);
+	return l->json.fd >= 0 && fbk_linelog_put(&l->json, line, len);
+}
+
 bool fbk_eventlog_tell(struct fbk_eventlog *l, const struct fbk_event *ev)
 {
 	char line[FBK_EVENT_JSON_MAX];
 	bool waits = false;
 	int len;
 
-	if (l->json.fd >= 0) {
+	if (l->json.fd >= 0 || l->recent) {
 		len = fbk_event_json(ev, line, sizeof(line));
-		waits = len > 0 && fbk_linelog_put(&l->json, line, len);
+		waits = put_json(l, line, len);
 	}
 	return tell_human(l, ev) || waits || fbk_linelog_lost(&l->json);
 }
@@ -89,10 +98,10 @@ bool fbk_eventlog_tell_ack(struct fbk_eventlog *l, const struct fbk_event_ack *a
 	char line[FBK_EVENT_JSON_MAX];
 	int len;
 
-	if (l->json.fd < 0)
+	if (l->json.fd < 0 && !l->recent)
 		return false;
 	len = fbk_event_ack_json(ack, line, sizeof(line));
-	return len > 0 && fbk_linelog_put(&l->json, line, len);
+	return put_json(l, line, len);
 }
 
 /* Nothing is lost in silence: once when it begins, and with the number when the reader is there again, or at the end. */

@@ -8,11 +8,13 @@
 #define FBK_VMM_EVENTLOG_H
 
 #include "linelog.h"
+#include "ring.h"
 
 #include <firebreak/event.h>
 
 struct fbk_eventlog {
 	struct fbk_linelog json, account;
+	struct fbk_ring *recent; /* keeps the JSON lines, too; NULL: nobody asks for them */
 	uint64_t told_lost; /* of json's lines, those that standard error has heard of; the main thread's */
 };
 

@@ -3,6 +3,8 @@
 /*
  * main-thread.c - the main thread: signals, terminal input, timers, and what becomes of the machine when the guest ends.
  */
+#include "control.h"
+#include "gic.h"
 #include "monitor.h"
 #include "report.h"
 #include "terminal.h"
@@ -21,8 +23,9 @@
 struct main_thread {
 	struct fbk_monitor *m;
 	struct fbk_loop_watch signals, flush, input, json, account;
-	struct fbk_loop_timer pump, panic;
+	struct fbk_loop_timer pump, panic, grace;
 	bool panicked; /* and the timer runs */
+	bool asked;    /* the guest was, to power itself off */
 	int status;    /* exit status; -1: the guest goes on */
 };
 
@@ -42,6 +45,32 @@ static int open_signals(void)
 	return signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
 }
 
+/* SIGTERM: the guest may end in order. Return: true: it was asked to; false: it cannot be, or was before. */
+static bool ask_to_power_off(struct main_thread *t)
+{
+	struct fbk_monitor *m = t->m;
+
+	if (!m->opt.grace_s || t->asked || atomic_load(&m->end) != FBK_END_NONE || atomic_load(&m->pause) != FBK_PAUSE_NONE ||
+	    atomic_load(&m->panicked) || fbk_machine_power_button(m))
+		return false;
+	t->asked = true;
+	t->grace.at_ns = fbk_loop_now() + m->opt.grace_s * NS_PER_S;
+	fbk_say("SIGTERM: the guest's power button was pressed; the end comes in %u s at the latest, or with another SIGTERM",
+		m->opt.grace_s);
+	return true;
+}
+
+static void end_by(struct main_thread *t, int sig)
+{
+	t->m->signal = sig;
+	fbk_monitor_end(t->m, FBK_END_QUIT);
+}
+
+static void on_grace_due(void *opaque)
+{
+	end_by(opaque, SIGTERM);
+}
+
 static void on_signal(void *opaque, short revents)
 {
 	struct main_thread *t = opaque;
@@ -57,9 +86,12 @@ static void on_signal(void *opaque, short revents)
 	case SIGCONT:
 		fbk_terminal_raw();
 		break;
+	case SIGTERM:
+		if (ask_to_power_off(t))
+			break;
+		/* fall through */
 	default:
-		t->m->signal = si.ssi_signo;
-		fbk_monitor_end(t->m, FBK_END_QUIT);
+		end_by(t, si.ssi_signo);
 	}
 }
 
@@ -105,7 +137,8 @@ static void pump(struct main_thread *t)
 {
 	uint64_t wait = FBK_LOOP_NEVER, now;
 
-	if (!atomic_exchange(&t->m->want_pump, false))
+	/* A guest that stands still is told nothing. */
+	if (atomic_load(&t->m->pause) != FBK_PAUSE_NONE || !atomic_exchange(&t->m->want_pump, false))
 		return;
 	if (fbk_vm_pump(t->m->road, &wait) < 0)
 		wait = NS_PER_S; /* it has told in the event log; the queue is still there */
@@ -142,6 +175,77 @@ static void leave_all(struct fbk_monitor *m)
 	fbk_io_leave(m);
 }
 
+/* --- what stops and starts the machine, beside the guest itself ------------------------------------------------------ */
+
+void fbk_machine_pause(struct fbk_monitor *m, enum fbk_pause why)
+{
+	if (atomic_load(&m->pause) != FBK_PAUSE_NONE)
+		return;
+	park_all(m);
+	/* Else it would find that nothing of its own has run for so long, and blame itself. */
+	m->has_counter = !fbk_cpu_get_counter(&m->cpu[0], &m->counter);
+	atomic_store(&m->pause, why);
+}
+
+void fbk_machine_resume(struct fbk_monitor *m)
+{
+	int held = FBK_END_PAUSE;
+
+	if (atomic_exchange(&m->pause, FBK_PAUSE_NONE) == FBK_PAUSE_NONE)
+		return;
+	if (m->has_counter)
+		(void)fbk_cpu_set_counter(&m->cpu[0], m->counter);
+	m->has_counter = false;
+	atomic_compare_exchange_strong(&m->end, &held, FBK_END_NONE);
+	if (atomic_load(&m->end) == FBK_END_NONE)
+		run_all(m);
+}
+
+void fbk_machine_halt(struct fbk_monitor *m)
+{
+	park_all(m);
+}
+
+void fbk_machine_go_on(struct fbk_monitor *m)
+{
+	/* With a reason to end there is nothing to run: the main thread sees it before it waits again. */
+	if (atomic_load(&m->pause) == FBK_PAUSE_NONE && atomic_load(&m->end) == FBK_END_NONE)
+		run_all(m);
+}
+
+int fbk_machine_power_button(struct fbk_monitor *m)
+{
+	int r = fbk_gic_irq(m->vm_fd, FBK_SPI_POWER, 1);
+
+	if (!r)
+		r = fbk_gic_irq(m->vm_fd, FBK_SPI_POWER, 0);
+	if (r)
+		fbk_say("the power button: %s", strerror(-r));
+	return r;
+}
+
+int fbk_machine_reset(struct fbk_monitor *m)
+{
+	int end, r;
+
+	park_all(m);
+	fbk_console_flush(&m->console);
+	end = atomic_load(&m->end);
+	/* The guest was faster, with an end of its own. */
+	if (end != FBK_END_NONE && end != FBK_END_PAUSE && end != FBK_END_RESET)
+		return 0;
+	r = fbk_monitor_reset(m);
+	if (r) {
+		fbk_monitor_end(m, FBK_END_HOST);
+		return r;
+	}
+	m->has_counter = false;
+	atomic_store(&m->pause, FBK_PAUSE_NONE);
+	atomic_store(&m->end, FBK_END_NONE);
+	run_all(m);
+	return 0;
+}
+
 /* The guest has ended. Return: an exit status, or -1: go on. */
 static int on_end(struct fbk_monitor *m, enum fbk_end end)
 {
@@ -164,14 +268,15 @@ static int on_end(struct fbk_monitor *m, enum fbk_end end)
 		if (r)
 			return r;
 		atomic_store(&m->end, FBK_END_NONE);
-		run_all(m);
+		fbk_machine_go_on(m);
 		return -1;
 	case FBK_END_STOP:
 		return FBK_EXIT_STOPPED;
 	case FBK_END_QUIT:
 		return FBK_EXIT_QUIT;
 	case FBK_END_PAUSE:
-		/* Held until the operator quits. */
+		/* Held until the operator quits, or resumes it. */
+		fbk_machine_pause(m, FBK_PAUSE_POLICY);
 		return -1;
 	case FBK_END_NONE:
 	case FBK_END_HOST:
@@ -194,6 +299,7 @@ static int open_thread(struct main_thread *t, struct fbk_monitor *m)
 		.account = { .fd = m->events.account.fd },
 		.pump = { FBK_LOOP_NEVER, on_pump_due, t },
 		.panic = { FBK_LOOP_NEVER, on_panic_due, t },
+		.grace = { FBK_LOOP_NEVER, on_grace_due, t },
 		.status = -1,
 	};
 	if (t->signals.fd < 0)
@@ -211,6 +317,8 @@ static int open_thread(struct main_thread *t, struct fbk_monitor *m)
 		r = fbk_loop_timer(&m->loop, &t->pump);
 	if (!r)
 		r = fbk_loop_timer(&m->loop, &t->panic);
+	if (!r)
+		r = fbk_loop_timer(&m->loop, &t->grace);
 	return r;
 }
 
@@ -219,6 +327,9 @@ static void turn(struct main_thread *t)
 {
 	struct fbk_monitor *m = t->m;
 	int wants = fbk_console_wants_input(&m->console), r;
+
+	if (fbk_console_feed(&m->console))
+		wants = -EAGAIN;
 
 	t->input.events = wants > 0 ? POLLIN : 0;
 	t->json.events = fbk_linelog_waits(&m->events.json) ? POLLOUT : 0;
@@ -244,6 +355,7 @@ static void tend(struct main_thread *t)
 	pump(t);
 	fbk_monitor_ledger_tend(m);
 	fbk_monitor_metrics_tend(m);
+	fbk_control_tend(m);
 }
 
 int fbk_main_thread(struct fbk_monitor *m)
@@ -258,6 +370,8 @@ int fbk_main_thread(struct fbk_monitor *m)
 	fbk_console_open(&m->console);
 	/* The threads come after the mask, so that they inherit it. */
 	r = start_all(m);
+	if (!r)
+		r = fbk_control_start(m);
 	if (r)
 		return r;
 	run_all(m);
@@ -272,6 +386,7 @@ int fbk_main_thread(struct fbk_monitor *m)
 			t.status = on_end(m, end);
 	}
 	leave_all(m);
+	fbk_control_close(m);
 	fbk_monitor_ledger_close(m);
 	fbk_eventlog_close(&m->events);
 	fbk_monitor_metrics_close(m);

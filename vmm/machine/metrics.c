@@ -15,15 +15,21 @@
 
 #define PERIOD_NS 1000000000ull /* a scan of the ledger and a new file, at most so often */
 
-static char text[FBK_METRICS_TEXT_MAX + 1024];
+static char text[FBK_MONITOR_METRICS_MAX];
 
-/* Ours, behind the library's. */
-static int add_own(struct fbk_monitor *m, int len)
+int fbk_monitor_metrics_text(struct fbk_monitor *m, char *buf)
 {
+	struct fbk_metrics now = { .size = sizeof(now) };
 	char vm[FBK_UUID_LEN];
+	int len = fbk_vm_metrics(m->road, &now);
 
+	if (!len)
+		len = fbk_metrics_text(&now, NULL, buf, FBK_METRICS_TEXT_MAX);
+	if (len < 0)
+		return len;
+	/* Ours, behind the library's. */
 	fbk_uuid_format(m->opt.id, vm);
-	return len + snprintf(text + len, sizeof(text) - len,
+	return len + snprintf(buf + len, FBK_MONITOR_METRICS_MAX - len,
 			      "# HELP firebreak_events_lost_total Lines of --events that its reader did not take in time.\n"
 			      "# TYPE firebreak_events_lost_total counter\n"
 			      "firebreak_events_lost_total{vm=\"%s\"} %llu\n",
@@ -64,16 +70,13 @@ failed:
 
 static int write_file(struct fbk_monitor *m)
 {
-	struct fbk_metrics now = { .size = sizeof(now) };
 	char fresh[4096];
 	int len;
 
 	if (snprintf(fresh, sizeof(fresh), "%s.new", m->opt.metrics) >= (int)sizeof(fresh))
 		return -ENAMETOOLONG;
-	len = fbk_vm_metrics(m->road, &now);
-	if (!len)
-		len = fbk_metrics_text(&now, NULL, text, sizeof(text));
-	return len < 0 ? len : replace(m->opt.metrics, fresh, add_own(m, len));
+	len = fbk_monitor_metrics_text(m, text);
+	return len < 0 ? len : replace(m->opt.metrics, fresh, len);
 }
 
 int fbk_monitor_metrics_open(struct fbk_monitor *m)

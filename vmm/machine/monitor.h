@@ -3,8 +3,8 @@
 /*
  * monitor.h - the running virtual machine: what its threads share.
  *
- * Threads: main (signals, terminal input, timers, resets), one for each vCPU, which serves its own exits, and one for I/O where
- * a device wants it.
+ * Threads: main (signals, terminal input, timers, resets), one for each vCPU, which serves its own exits, one for I/O where
+ * a device wants it, and one for the clients of --api.
  */
 #ifndef FBK_VMM_MONITOR_H
 #define FBK_VMM_MONITOR_H
@@ -27,6 +27,7 @@
 #include <stdatomic.h>
 
 struct kvm_run;
+struct fbk_control;
 struct fbk_monitor;
 
 struct fbk_cpu {
@@ -53,6 +54,9 @@ enum fbk_end {
 	FBK_END_QUIT,  /* the operator */
 };
 
+/* Why the guest stands still, and can go on. */
+enum fbk_pause { FBK_PAUSE_NONE, FBK_PAUSE_API, FBK_PAUSE_POLICY };
+
 #define FBK_STACK_LEN (128 << 10) /* of every thread but the main one */
 
 enum fbk_state { FBK_STATE_PARK, FBK_STATE_RUN, FBK_STATE_LEAVE };
@@ -77,6 +81,7 @@ struct fbk_monitor {
 
 	struct fbk_console console;
 	struct fbk_eventlog events;
+	struct fbk_control *control; /* NULL: no --api */
 	struct fbk_virtio virtio[FBK_MAX_VIRTIO];
 	struct fbk_virtio_rng rng;
 	struct fbk_virtio_blk blk[FBK_MAX_DISKS];
@@ -86,6 +91,9 @@ struct fbk_monitor {
 
 	struct fbk_loop loop; /* the main thread's */
 	atomic_int end;	   /* enum fbk_end */
+	atomic_int pause;  /* enum fbk_pause; changed by the main thread */
+	uint64_t counter;  /* the guest's, when that began */
+	bool has_counter;
 	atomic_bool want_pump;
 	atomic_bool panicked;
 	int signal; /* the signal that ends us; 0: none */
@@ -108,6 +116,9 @@ int fbk_cpus_start(struct fbk_monitor *m);		       /* threads, parked */
 void fbk_cpus_run(struct fbk_monitor *m);
 void fbk_cpus_park(struct fbk_monitor *m);  /* returns when no vCPU is in KVM_RUN */
 void fbk_cpus_leave(struct fbk_monitor *m); /* ends and joins the threads */
+/* Parked: the guest's virtual counter, which is one for all of its vCPUs. Errors: negative errno. */
+int fbk_cpu_get_counter(struct fbk_cpu *cpu, uint64_t *ret);
+int fbk_cpu_set_counter(struct fbk_cpu *cpu, uint64_t val);
 extern __thread struct fbk_cpu *fbk_this_cpu;
 
 /* bus.c */
@@ -118,6 +129,8 @@ int fbk_sigbus_init(struct fbk_monitor *m);   /* negative errno */
 void fbk_sigbus_drain(struct fbk_monitor *m); /* main thread: walk the road for what the handler has queued */
 /* An access of ours to guest memory met poison at or just behind @gpa: record and report it. Any thread. */
 void fbk_sigbus_found(struct fbk_monitor *m, struct fbk_gpa gpa);
+/* Main thread: that page of guest RAM is lost, and nobody has touched it. */
+void fbk_sigbus_report(struct fbk_monitor *m, struct fbk_gpa page);
 
 /* ledger.c: the file of --ledger; all of it does nothing without. Errors are told on standard error. */
 int fbk_monitor_ledger_open(struct fbk_monitor *m); /* enum fbk_exit, 0: done */
@@ -129,9 +142,23 @@ void fbk_monitor_ledger_close(struct fbk_monitor *m); /* no vCPU runs any more *
 int fbk_monitor_metrics_open(struct fbk_monitor *m); /* the road is open. Return: 0, or an exit status, told */
 void fbk_monitor_metrics_tend(struct fbk_monitor *m); /* after each turn */
 void fbk_monitor_metrics_close(struct fbk_monitor *m);
+#define FBK_MONITOR_METRICS_MAX (FBK_METRICS_TEXT_MAX + 1024)
+/* Any thread. @buf: that long. Return: length, or a negative errno. */
+int fbk_monitor_metrics_text(struct fbk_monitor *m, char *buf);
 
 /* main-thread.c: until the guest has ended. Return: exit status. */
 int fbk_main_thread(struct fbk_monitor *m);
+
+/*
+ * For those whom the main thread calls. A guest that stands still does so with its clock. Going on after a pause by policy
+ * lets the vCPU meet the same error again, and the policy decide again: nothing is lost by it.
+ */
+void fbk_machine_pause(struct fbk_monitor *m, enum fbk_pause why); /* the first reason stays */
+void fbk_machine_resume(struct fbk_monitor *m);
+void fbk_machine_halt(struct fbk_monitor *m); /* for the length of one call, paused or not */
+void fbk_machine_go_on(struct fbk_monitor *m);
+int fbk_machine_power_button(struct fbk_monitor *m); /* negative errno, told */
+int fbk_machine_reset(struct fbk_monitor *m);	     /* as a reset button; it runs afterwards. Return: 0, or the machine is at its end */
 
 /* reset.c: while parked. Return: 0, or an exit status, told. */
 int fbk_monitor_load(struct fbk_monitor *m); /* memory, firmware and vCPUs as at power-on */

@@ -118,6 +118,20 @@ static char *cut_word(char *s)
 	return comma;
 }
 
+static int set_grace(struct fbk_run_options *o, const char *val, char *why, size_t why_len)
+{
+	unsigned int n = 0, digits = 0;
+
+	for (; val[digits] >= '0' && val[digits] <= '9' && digits < 5; digits++)
+		n = n * 10 + (val[digits] - '0');
+	if (!digits || val[digits] || n > FBK_GRACE_MAX_S) {
+		snprintf(why, why_len, "--grace %.40s: must be 0 to %d seconds", val, FBK_GRACE_MAX_S);
+		return -EINVAL;
+	}
+	o->grace_s = n;
+	return 0;
+}
+
 static int add_disk(struct fbk_run_options *o, char *val, char *why, size_t why_len)
 {
 	struct fbk_disk_option *d = &o->disk[o->nr_disks];
@@ -184,6 +198,8 @@ static int set_option(struct fbk_run_options *o, const char *name, char *val, ch
 		o->policy = val;
 	} else if (!strcmp(name, "--metrics")) {
 		o->metrics = val;
+	} else if (!strcmp(name, "--api")) {
+		o->api = val;
 	} else if (!strcmp(name, "--id")) {
 		if (parse_uuid(val, o->id)) {
 			snprintf(why, why_len, "--id %.40s: not a UUID (8-4-4-4-12 hexadecimal digits, not all zero)", val);
@@ -194,6 +210,8 @@ static int set_option(struct fbk_run_options *o, const char *name, char *val, ch
 		return set_memory(o, val, why, why_len);
 	} else if (!strcmp(name, "--cpus")) {
 		return set_cpus(o, val, why, why_len);
+	} else if (!strcmp(name, "--grace")) {
+		return set_grace(o, val, why, why_len);
 	} else if (!strcmp(name, "--disk")) {
 		return add_disk(o, val, why, why_len);
 	} else if (!strcmp(name, "--sea")) {
@@ -223,7 +241,7 @@ static int set_option(struct fbk_run_options *o, const char *name, char *val, ch
 
 int fbk_options_parse(int argc, char **argv, struct fbk_run_options *ret, char *why, size_t why_len)
 {
-	struct fbk_run_options o = { .append = "panic=-1", .ram_len = UINT64_C(256) << 20, .nr_cpus = 1 };
+	struct fbk_run_options o = { .append = "panic=-1", .ram_len = UINT64_C(256) << 20, .nr_cpus = 1, .grace_s = 30 };
 
 	for (int i = 0; i < argc; i++) {
 		char name[32], *eq, *val;

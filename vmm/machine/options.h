@@ -15,6 +15,8 @@
 enum fbk_sea_choice { FBK_SEA_AUTO, FBK_SEA_ON, FBK_SEA_OFF };
 enum fbk_retire_choice { FBK_RETIRE_AUTO, FBK_RETIRE_ON, FBK_RETIRE_EVERY, FBK_RETIRE_OFF };
 
+#define FBK_GRACE_MAX_S 3600
+
 struct fbk_disk_option {
 	const char *path;
 	bool read_only;
@@ -22,11 +24,12 @@ struct fbk_disk_option {
 };
 
 struct fbk_run_options {
-	const char *kernel, *initrd, *append, *events, *ledger, *metrics, *policy;
+	const char *kernel, *initrd, *append, *events, *ledger, *metrics, *policy, *api;
 	uint8_t id[16];
 	bool has_id;
 	uint64_t ram_len;
 	unsigned int nr_cpus;
+	unsigned int grace_s; /* from the power button of SIGTERM to the end; 0: at once */
 	struct fbk_disk_option disk[FBK_MAX_DISKS];
 	unsigned int nr_disks;
 	enum fbk_sea_choice sea;

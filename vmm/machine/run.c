@@ -3,6 +3,7 @@
 /*
  * run.c - put the machine together, run it, take it apart.
  */
+#include "control.h"
 #include "gic.h"
 #include "memory.h"
 #include "monitor.h"
@@ -90,7 +91,7 @@ static void on_event(void *opaque, const struct fbk_event *ev)
 
 	bool waits = fbk_eventlog_tell(&m->events, ev);
 
-	if (m->opt.events || m->opt.metrics) {
+	if (m->opt.events || m->opt.metrics || m->control) {
 		/* Somebody wants to know of the acknowledgement, which the pump looks for. */
 		if (ev->notify == FBK_NOTIFY_SEA)
 			atomic_store(&m->want_pump, true);
@@ -382,6 +383,8 @@ static int open_all(struct fbk_monitor *m)
 		r = open_road(m);
 	if (!r)
 		r = fbk_monitor_metrics_open(m);
+	if (!r)
+		r = fbk_control_open(m);
 	return r;
 }
 
@@ -406,6 +409,7 @@ int fbk_monitor_run(const struct fbk_run_options *opt)
 
 	monitor.opt = *opt;
 	status = run(&monitor);
+	fbk_control_close(&monitor); /* where it was not the main thread's end */
 	/* The kernel takes the machine apart with the process; the terminal is ours to restore, before a signal ends us. */
 	fbk_terminal_restore();
 	if (monitor.signal) {

@@ -128,6 +128,14 @@ void fbk_sigbus_drain(struct fbk_monitor *m)
 			lost);
 }
 
+void fbk_sigbus_report(struct fbk_monitor *m, struct fbk_gpa page)
+{
+	siginfo_t si = { .si_signo = SIGBUS, .si_code = BUS_MCEERR_AO, .si_addr_lsb = FBK_PAGE_SHIFT };
+
+	if (!fbk_gmem_ptr(&m->gmem, page, FBK_PAGE_SIZE, &si.si_addr))
+		walk(m, &si);
+}
+
 void fbk_sigbus_found(struct fbk_monitor *m, struct fbk_gpa gpa)
 {
 	siginfo_t si = { .si_signo = SIGBUS, .si_code = BUS_MCEERR_AR, .si_addr_lsb = FBK_PAGE_SHIFT };

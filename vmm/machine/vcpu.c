@@ -77,6 +77,19 @@ failed:
 	return FBK_EXIT_HOST;
 }
 
+/* [KVM-API "KVM_REG_ARM_TIMER_CNT"]: writing it moves the offset of all vCPUs. */
+int fbk_cpu_get_counter(struct fbk_cpu *cpu, uint64_t *ret)
+{
+	struct kvm_one_reg reg = { .id = KVM_REG_ARM_TIMER_CNT, .addr = (uintptr_t)ret };
+
+	return ioctl(cpu->fd, KVM_GET_ONE_REG, &reg) ? -errno : 0;
+}
+
+int fbk_cpu_set_counter(struct fbk_cpu *cpu, uint64_t val)
+{
+	return set_reg(cpu->fd, KVM_REG_ARM_TIMER_CNT, val) ? -errno : 0;
+}
+
 static void host_failed(struct fbk_cpu *cpu, const char *what, int err)
 {
 	fbk_say("vCPU %u: %s: %s", cpu->index, what, strerror(err));

@@ -62,6 +62,12 @@ DefinitionBlock ("", "DSDT", 2, "FBREAK", "FIREBRK1", 0x00000001)
             Name (_UID, Zero)  // _UID: Unique ID
         }
 
+        Device (PWRB)
+        {
+            Name (_HID, EisaId ("PNP0C0C") /* Power Button Device */)  // _HID: Hardware ID
+            Name (_UID, Zero)  // _UID: Unique ID
+        }
+
         Device (GED0)
         {
             Name (_HID, "ACPI0013" /* Generic Event Device */)  // _HID: Hardware ID
@@ -72,10 +78,22 @@ DefinitionBlock ("", "DSDT", 2, "FBREAK", "FIREBRK1", 0x00000001)
                 {
                     0x00000022,
                 }
+                Interrupt (ResourceConsumer, Edge, ActiveHigh, Exclusive, ,, )
+                {
+                    0x00000023,
+                }
             })
             Method (_EVT, 1, Serialized)  // _EVT: Event
             {
-                Notify (ERRD, 0x80) // Status Change
+                If ((Arg0 == 0x22))
+                {
+                    Notify (ERRD, 0x80) // Status Change
+                }
+
+                If ((Arg0 == 0x23))
+                {
+                    Notify (PWRB, 0x80) // Status Change
+                }
             }
         }
     }
