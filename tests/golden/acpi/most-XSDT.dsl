@@ -2,23 +2,23 @@
 [000h 0000   4]                    Signature : "XSDT"    [Extended System Description Table]
 [004h 0004   4]                 Table Length : 0000004C
 [008h 0008   1]                     Revision : 01
-[009h 0009   1]                     Checksum : BB
+[009h 0009   1]                     Checksum : E8
 [00Ah 0010   6]                       Oem ID : "FBREAK"
 [010h 0016   8]                 Oem Table ID : "FIREBRK1"
 [018h 0024   4]                 Oem Revision : 00000001
 [01Ch 0028   4]              Asl Compiler ID : "FBRK"
 [020h 0032   4]        Asl Compiler Revision : 00000001
 
-[024h 0036   8]       ACPI Table Address   0 : 0000000040000378
-[02Ch 0044   8]       ACPI Table Address   1 : 0000000040000490
-[034h 0052   8]       ACPI Table Address   2 : 0000000040000768
-[03Ch 0060   8]       ACPI Table Address   3 : 00000000400007C8
-[044h 0068   8]       ACPI Table Address   4 : 0000000040000818
+[024h 0036   8]       ACPI Table Address   0 : 0000000040000408
+[02Ch 0044   8]       ACPI Table Address   1 : 0000000040000520
+[034h 0052   8]       ACPI Table Address   2 : 00000000400007F8
+[03Ch 0060   8]       ACPI Table Address   3 : 0000000040000858
+[044h 0068   8]       ACPI Table Address   4 : 00000000400008A8
 
 Raw Table Data: Length 76 (0x4C)
 
-    0000: 58 53 44 54 4C 00 00 00 01 BB 46 42 52 45 41 4B  // XSDTL.....FBREAK
+    0000: 58 53 44 54 4C 00 00 00 01 E8 46 42 52 45 41 4B  // XSDTL.....FBREAK
     0010: 46 49 52 45 42 52 4B 31 01 00 00 00 46 42 52 4B  // FIREBRK1....FBRK
-    0020: 01 00 00 00 78 03 00 40 00 00 00 00 90 04 00 40  // ....x..@.......@
-    0030: 00 00 00 00 68 07 00 40 00 00 00 00 C8 07 00 40  // ....h..@.......@
-    0040: 00 00 00 00 18 08 00 40 00 00 00 00              // .......@....
+    0020: 01 00 00 00 08 04 00 40 00 00 00 00 20 05 00 40  // .......@.... ..@
+    0030: 00 00 00 00 F8 07 00 40 00 00 00 00 58 08 00 40  // .......@....X..@
+    0040: 00 00 00 00 A8 08 00 40 00 00 00 00              // .......@....
