@@ -10,14 +10,10 @@ FBK_SCENARIO("61-network-by-tap", "network", 20,
 
 static void run(void)
 {
-	char text[256];
 	struct fbk_guest *g;
 	const char *line;
 
-	fbk_net_host((char *[]){ "/bin/modprobe", "tun", NULL }, text, sizeof(text));
-	fbk_net_host((char *[]){ "/bin/tunctl", "-t", "fbk0", NULL }, text, sizeof(text));
-	fbk_net_host((char *[]){ "/bin/ip", "addr", "add", "10.99.0.1/24", "dev", "fbk0", NULL }, text, sizeof(text));
-	fbk_net_host((char *[]){ "/bin/ip", "link", "set", "fbk0", "up", NULL }, text, sizeof(text));
+	fbk_net_tap("fbk0", "10.99.0.1/24");
 	g = fbk_guest_boot(&(struct fbk_guest_spec){ .kernel = "newest", .cpus = 2, .net = "tap=fbk0,mac=52:54:00:12:34:57" });
 	line = fbk_net_order(g, "static 10.99.0.2/24", "up");
 	if (!strstr(line, "address=10.99.0.2 mac=52:54:00:12:34:57 mtu=1500"))

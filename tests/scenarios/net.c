@@ -28,7 +28,7 @@ const char *fbk_net_order(struct fbk_guest *g, const char *order, const char *wo
 	return fbk_guest_expect(g, NET_S, "net[%d]: %s", pid, word);
 }
 
-void fbk_net_host(char *const argv[], char *ret_text, size_t len)
+static void host(char *const argv[], char *ret_text, size_t len)
 {
 	int status = fbk_run(argv, ret_text, len);
 
@@ -40,7 +40,7 @@ static void md5_of(const char *path, char ret_md5[33])
 {
 	char text[256];
 
-	fbk_net_host((char *[]){ "/bin/md5sum", (char *)path, NULL }, text, sizeof(text));
+	host((char *[]){ "/bin/md5sum", (char *)path, NULL }, text, sizeof(text));
 	snprintf(ret_md5, 33, "%.32s", text);
 }
 
@@ -92,7 +92,7 @@ void fbk_net_both_ways(struct fbk_guest *g, const char *addr)
 	pid_t pid;
 
 	snprintf(text, sizeof(text), "count=%d", FBK_NET_MIB);
-	fbk_net_host((char *[]){ "/bin/dd", "if=/dev/urandom", "of=" DATA, "bs=1M", text, NULL }, order, sizeof(order));
+	host((char *[]){ "/bin/dd", "if=/dev/urandom", "of=" DATA, "bs=1M", text, NULL }, order, sizeof(order));
 	md5_of(DATA, md5);
 	in = open(DATA, O_RDONLY | O_CLOEXEC);
 	pid = listener("7001", in, "/dev/null");
@@ -139,4 +139,14 @@ void fbk_net_fetch(const char *authority)
 	if (strcmp(md5, DISK_MD5))
 		fbk_fail(__FILE__, __LINE__, "the guest's file has come otherwise (md5 %s)", md5);
 	unlink(BACK);
+}
+
+void fbk_net_tap(const char *name, const char *addr)
+{
+	char text[256];
+
+	host((char *[]){ "/bin/modprobe", "tun", NULL }, text, sizeof(text));
+	host((char *[]){ "/bin/tunctl", "-t", (char *)name, NULL }, text, sizeof(text));
+	host((char *[]){ "/bin/ip", "addr", "add", (char *)addr, "dev", (char *)name, NULL }, text, sizeof(text));
+	host((char *[]){ "/bin/ip", "link", "set", (char *)name, "up", NULL }, text, sizeof(text));
 }

@@ -19,7 +19,7 @@ void fbk_net_both_ways(struct fbk_guest *g, const char *addr);
 /* The file of the guest's disk, from its web server. Tries again while nobody listens. */
 void fbk_net_fetch(const char *authority);
 
-/* Run a program of the host that must succeed; what it wrote is cut to @len. */
-void fbk_net_host(char *const argv[], char *ret_text, size_t len);
+/* A tap device of the host's, up, with that address. */
+void fbk_net_tap(const char *name, const char *addr);
 
 #endif
