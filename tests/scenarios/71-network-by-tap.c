@@ -5,7 +5,7 @@
 
 #include <string.h>
 
-FBK_SCENARIO("61-network-by-tap", "network", 20,
+FBK_SCENARIO("71-network-by-tap", "network", 20,
 	     "guest: busybox nc and md5sum, its kernel's card; host: its kernel's tap device, busybox nc, wget and md5sum");
 
 static void run(void)

@@ -8,7 +8,7 @@
 
 #include <string.h>
 
-FBK_SCENARIO("60-network-in-user-space", "network", 30,
+FBK_SCENARIO("70-network-in-user-space", "network", 30,
 	     "guest: busybox udhcpc, nc and md5sum, its kernel's card; host: busybox nc, wget and md5sum");
 
 static void works(struct fbk_guest *g)

@@ -15,7 +15,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-FBK_SCENARIO("62-network-meets-poison", "network", 25,
+FBK_SCENARIO("72-network-meets-poison", "network", 25,
 	     "host: busybox wget never gets the file; busybox nc and md5sum at both ends of the connections beside it");
 
 static unsigned int errors(struct fbk_guest *g)
