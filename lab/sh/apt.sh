@@ -200,3 +200,16 @@ apt_size()
 	shift
 	in_apt "$suite" apt-get -q download --print-uris "$@" 2>/dev/null | awk '{ n += $3 } END { print n + 0 }'
 }
+
+# apt_source SUITE DIR PACKAGE...: downloads source packages (apt checks the hashes) into DIR; their index is read for that alone
+apt_source()
+{
+	local suite=$1 dir=$2 root
+
+	shift 2
+	root=$(apt_root "$suite")
+	mkdir -p "$dir" "$root/source-lists/partial" || return
+	sed 's/^deb\b/deb-src/' "$root/sources.list" >"$root/source.list" || return
+	set -- "$suite" apt-get -q -o Dir::Etc::sourcelist="$root/source.list" -o Dir::State::lists="$root/source-lists" "$@"
+	(cd "$dir" && in_apt "${@:1:7}" update && in_apt "${@:1:7}" source --download-only "${@:8}") >>"$dir/log" 2>&1
+}

@@ -195,5 +195,20 @@ userland_make()
 # sysroot_make DEBS STAGE
 sysroot_make()
 {
-	unpack "$1" "$2" '*.deb' && rm -rf "${2:?}/usr/share"
+	unpack "$1" "$2" '*.deb' && rm -rf "${2:?}/usr/share" || return
+	slirp_build "$1/source" "$2"
+}
+
+# slirp_build SOURCE SYSROOT: libslirp.a, which Debian does not make; the header with its version is in the package that has the
+# shared one. Without symbols for debuggers, which would be four fifths of it.
+slirp_build()
+{
+	local tree=$1/slirp lib=$2/usr/lib/aarch64-linux-gnu f
+
+	mkdir -p "$tree" && tar -xf "$(echo "$1"/libslirp_*.orig.tar.*)" -C "$tree" --strip-components=1 || return
+	for f in "$tree"/src/*.c; do
+		aarch64-linux-gnu-gcc -std=gnu99 -O2 -DG_LOG_DOMAIN='"Slirp"' -isystem "$2/usr/include/slirp" \
+			-isystem "$2/usr/include/glib-2.0" -isystem "$lib/glib-2.0/include" -c "$f" -o "${f%.c}.o" || return
+	done
+	aarch64-linux-gnu-ar rcsD "$lib/libslirp.a" "$tree"/src/*.o
 }

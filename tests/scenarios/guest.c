@@ -120,7 +120,8 @@ static bool same_spec(const struct fbk_guest_spec *a, const struct fbk_guest_spe
 	       !strcmp(a->id ? a->id : "", b->id ? b->id : "") &&
 	       !strcmp(a->cper ? a->cper : "", b->cper ? b->cper : "") &&
 	       !strcmp(a->retire ? a->retire : "", b->retire ? b->retire : "") &&
-	       !strcmp(a->api ? a->api : "", b->api ? b->api : "");
+	       !strcmp(a->api ? a->api : "", b->api ? b->api : "") &&
+	       !strcmp(a->net ? a->net : "", b->net ? b->net : "");
 }
 
 static const char *line_find(struct fbk_guest *g, size_t from, const char *needle, size_t *ret_end)
@@ -356,7 +357,7 @@ static void guest_start(struct fbk_guest *g)
 	argv[n++] = "--kernel";
 	argv[n++] = fbk_path_files("kernels/%s/Image", s->kernel);
 	argv[n++] = "--initrd";
-	argv[n++] = fbk_path_files("guest/%s.cpio", s->kernel);
+	argv[n++] = fbk_path_files("guest/%s.cpio", s->net ? "net" : s->kernel);
 	argv[n++] = "--append";
 	argv[n++] = append;
 	argv[n++] = "--memory";
@@ -398,6 +399,10 @@ static void guest_start(struct fbk_guest *g)
 	if (s->id) {
 		argv[n++] = "--id";
 		argv[n++] = (char *)s->id;
+	}
+	if (s->net) {
+		argv[n++] = "--net";
+		argv[n++] = (char *)s->net;
 	}
 	if (s->cper) {
 		argv[n++] = "--cper";

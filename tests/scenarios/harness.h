@@ -78,6 +78,7 @@ struct fbk_guest_spec {
 	const char *cper;   /* --cper=, or NULL for the monitor's default */
 	const char *retire; /* --retire=, or NULL for the monitor's default */
 	const char *api;    /* --api=, or NULL for none */
+	const char *net;    /* --net=, with the initial RAM disk that has a card's driver; or NULL for none */
 };
 
 /**
@@ -200,6 +201,9 @@ const char *fbk_disk(struct fbk_guest *g, const char *fmt, ...) __attribute__((f
 /* Start it as a load on a disk, and end it: fails if anything failed or was wrong. Return: operations. */
 int fbk_load_start(struct fbk_guest *g, const char *device, unsigned int sector, unsigned int threads);
 long fbk_load_end(struct fbk_guest *g, int pid);
+
+/* Start a program of the guest, as `run` of its init does; its pid. */
+int fbk_program_start(struct fbk_guest *g, const char *command);
 
 int fbk_bystander_start(struct fbk_guest *g);
 /* End it: fails unless it has computed on, gone wrong never, and exits with 0. Return: beats. */

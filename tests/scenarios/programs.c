@@ -24,7 +24,7 @@ uint64_t fbk_field(const char *line, const char *key)
 	return strtoull(p + strlen(needle), NULL, 0);
 }
 
-static int start(struct fbk_guest *g, const char *command)
+int fbk_program_start(struct fbk_guest *g, const char *command)
 {
 	const char *line;
 
@@ -44,7 +44,7 @@ void fbk_victim_start(struct fbk_victim *v, struct fbk_guest *g, const char *mod
 	memset(v, 0, sizeof(*v));
 	v->guest = g;
 	snprintf(command, sizeof(command), "victim %s", mode);
-	v->pid = start(g, command);
+	v->pid = fbk_program_start(g, command);
 	line = fbk_guest_expect(g, PROGRAM_S, "victim[%d]: ready", v->pid);
 	v->va = fbk_field(line, "va");
 	v->gpa = fbk_field(line, "gpa");
@@ -117,7 +117,7 @@ const char *fbk_disk(struct fbk_guest *g, const char *fmt, ...)
 	vsnprintf(words, sizeof(words), fmt, ap);
 	va_end(ap);
 	snprintf(command, sizeof(command), "disk %s", words);
-	pid = start(g, command);
+	pid = fbk_program_start(g, command);
 	line = fbk_guest_expect(g, PROGRAM_S, "disk[%d]: ", pid);
 	FBK_CHECK(strstr(fbk_guest_expect(g, PROGRAM_S, "init[1]: exit pid=%d ", pid), " status=0"));
 	return line;
@@ -129,7 +129,7 @@ int fbk_load_start(struct fbk_guest *g, const char *device, unsigned int sector,
 	int pid;
 
 	snprintf(command, sizeof(command), "disk %s load %u %u", device, sector, threads);
-	pid = start(g, command);
+	pid = fbk_program_start(g, command);
 	fbk_guest_expect(g, PROGRAM_S, "disk[%d]: load", pid);
 	return pid;
 }
@@ -151,7 +151,7 @@ long fbk_load_end(struct fbk_guest *g, int pid)
 
 int fbk_bystander_start(struct fbk_guest *g)
 {
-	int pid = start(g, "bystander");
+	int pid = fbk_program_start(g, "bystander");
 
 	/* It is under way when it has accounted for some beats. */
 	fbk_guest_expect(g, PROGRAM_S, "bystander[%d]: account", pid);

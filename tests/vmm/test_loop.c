@@ -235,6 +235,36 @@ static void on_alarm(int sig)
 {
 }
 
+static void sets_timer(void *opaque, short revents)
+{
+	struct fbk_loop_timer *t = opaque;
+
+	t->at_ns = 0;
+}
+
+static void counts(void *opaque)
+{
+	++*(int *)opaque;
+}
+
+/* What a handler leaves for the end of the turn is done there, also where nothing was due when it began. */
+static void a_handler_sets_a_timer(void **state)
+{
+	int expired = 0;
+	struct fbk_loop_timer t = { FBK_LOOP_NEVER, counts, &expired };
+	struct end a;
+
+	end_open(&a);
+	a.watch.ready = sets_timer;
+	a.watch.opaque = &t;
+	assert_int_equal(fbk_loop_watch(&loop, &a.watch), 0);
+	assert_int_equal(fbk_loop_timer(&loop, &t), 0);
+	assert_int_equal(fbk_loop_turn(&loop, FBK_LOOP_NEVER), 0);
+	assert_int_equal(expired, 1);
+	assert_true(t.at_ns == FBK_LOOP_NEVER);
+	end_close(&a);
+}
+
 /* A signal ends the turn and no more. */
 static void a_signal_is_no_error(void **state)
 {
@@ -259,6 +289,7 @@ int main(void)
 		CASE(a_handler_removes_and_adds),      CASE(there_is_an_end_to_the_room),
 		CASE(a_timer_expires_once_and_not_before), CASE(what_is_overdue_does_not_wait),
 		CASE(another_thread_wakes),	       CASE(a_signal_is_no_error),
+		CASE(a_handler_sets_a_timer),
 	};
 
 	return cmocka_run_group_tests_name("vmm-loop", tests, NULL, NULL);

@@ -46,6 +46,7 @@ static void defaults(void **state)
 	assert_int_equal(o.ram_len, 256 << 20);
 	assert_int_equal(o.nr_cpus, 1);
 	assert_int_equal(o.nr_disks, 0);
+	assert_int_equal(o.nr_nets, 0);
 	assert_int_equal(o.sea, FBK_SEA_AUTO);
 	assert_int_equal(o.retire, FBK_RETIRE_AUTO);
 	assert_false(o.reset_exits);
@@ -129,6 +130,24 @@ static void wrong_lines(void **state)
 		{ "--kernel k --sea maybe", "on or off" },
 		{ "--kernel k --reset off", "exit or reboot" },
 		{ "--kernel k --panic never", "wait or exit" },
+		{ "--kernel k --net bridge", "must be user, tap=NAME" },
+		{ "--kernel k --net tap=", "must be user, tap=NAME" },
+		{ "--kernel k --net user,mac=52:54:00:12:34", "not a MAC address" },
+		{ "--kernel k --net user,mac=52:54:00:12:34:567", "not a MAC address" },
+		{ "--kernel k --net user,mac=53:54:00:12:34:56", "not a MAC address" },
+		{ "--kernel k --net user,mtu=575", "576 to 65520" },
+		{ "--kernel k --net user,mtu=65521", "576 to 65520" },
+		{ "--kernel k --net user,mtu=1500x", "576 to 65520" },
+		{ "--kernel k --net tap=a,mtu=1500", "no such word behind tap" },
+		{ "--kernel k --net tap=a,forward=tcp::1:2", "no such word behind tap" },
+		{ "--kernel k --net user,", "no such word behind user" },
+		{ "--kernel k --net user,forward=tcp:80:80", "must be forward=tcp" },
+		{ "--kernel k --net user,forward=sctp::80:80", "must be forward=tcp" },
+		{ "--kernel k --net user,forward=tcp:nowhere:80:80", "must be forward=tcp" },
+		{ "--kernel k --net user,forward=tcp::0:80", "must be forward=tcp" },
+		{ "--kernel k --net user,forward=tcp::80:65536", "must be forward=tcp" },
+		{ "--kernel k --net user,forward=tcp::80:80:80", "must be forward=tcp" },
+		{ "--kernel k --net user --net tap=a --net user", "at most 2" },
 		{ "--kernel k --disk a --disk b --disk c --disk d --disk e", "at most 4" },
 		{ "--kernel k --disk a,rw", "\"rw\" is neither" },
 		{ "--kernel k --disk a,", "\"\" is neither" },
@@ -148,6 +167,29 @@ static void wrong_lines(void **state)
 			fail_msg("%s: '%s'", rows[i].line, why);
 		assert_string_equal(o.kernel, "untouched");
 	}
+}
+
+static void networks(void **state)
+{
+	struct fbk_run_options o;
+	char why[160];
+
+	assert_int_equal(parse("--kernel k --net user,mac=52:54:00:ab:CD:ef,mtu=65520,forward=tcp::8080:80,forward=udp:10.1.2.3:53:1053 "
+			       "--net=tap=fd:7,mac=02:00:00:00:00:01", &o, why), 0);
+	assert_int_equal(o.nr_nets, 2);
+	assert_null(o.net[0].tap);
+	assert_true(o.net[0].has_mac);
+	assert_memory_equal(o.net[0].mac, "\x52\x54\0\xab\xcd\xef", 6);
+	assert_int_equal(o.net[0].mtu, 65520);
+	assert_int_equal(o.net[0].nr_forwards, 2);
+	assert_false(o.net[0].forward[0].udp);
+	assert_int_equal(ntohl(o.net[0].forward[0].host.s_addr), 0x7f000001);
+	assert_int_equal(o.net[0].forward[0].host_port, 8080);
+	assert_int_equal(o.net[0].forward[0].guest_port, 80);
+	assert_true(o.net[0].forward[1].udp);
+	assert_int_equal(ntohl(o.net[0].forward[1].host.s_addr), 0x0a010203);
+	assert_string_equal(o.net[1].tap, "fd:7");
+	assert_int_equal(o.net[1].mac[5], 1);
 }
 
 static void a_long_command_line(void **state)
@@ -183,6 +225,7 @@ int main(void)
 	static const struct CMUnitTest tests[] = {
 		cmocka_unit_test(defaults),	       cmocka_unit_test(everything), cmocka_unit_test(wrong_lines),
 		cmocka_unit_test(a_long_command_line), cmocka_unit_test(sizes),
+		cmocka_unit_test(networks),
 	};
 
 	return cmocka_run_group_tests_name("vmm-options", tests, NULL, NULL);

@@ -103,12 +103,14 @@ int fbk_loop_turn(struct fbk_loop *l, uint64_t until_ns)
 			if (fds[i].revents && l->watch[i] && l->watch[i]->ready)
 				l->watch[i]->ready(l->watch[i]->opaque, fds[i].revents);
 	}
-	if (until_ns == FBK_LOOP_NEVER)
-		return 0;
-	now = fbk_loop_now();
+	/* One that a handler has set for now, too. */
+	now = 0;
 	for (unsigned int i = 0; i < l->nr_timers; i++) {
 		struct fbk_loop_timer *t = l->timer[i];
 
+		if (t->at_ns == FBK_LOOP_NEVER)
+			continue;
+		now = now ? now : fbk_loop_now();
 		if (t->at_ns > now)
 			continue;
 		t->at_ns = FBK_LOOP_NEVER;

@@ -12,7 +12,7 @@
 #include <stdatomic.h>
 #include <stdint.h>
 
-#define FBK_LOOP_WATCHES 64
+#define FBK_LOOP_WATCHES 256
 #define FBK_LOOP_TIMERS 16
 #define FBK_LOOP_NEVER UINT64_MAX
 
@@ -54,7 +54,8 @@ void fbk_loop_wake(struct fbk_loop *l);
 
 /*
  * One turn: wait until something is ready, due, or fbk_loop_wake() is called, and call the handlers in the order in which
- * they were added, the timers' last. @until_ns: return by then at the latest. Errors: negative errno of ppoll().
+ * they were added, the timers' last: a timer that a handler sets to a time gone by is due in the same turn. @until_ns: return by
+ * then at the latest. Errors: negative errno of ppoll().
  */
 int fbk_loop_turn(struct fbk_loop *l, uint64_t until_ns);
 

@@ -169,6 +169,26 @@ void fbk_virtio_push(struct fbk_virtio *v, unsigned int queue, const struct fbk_
 	done_with(v, q, r, poison);
 }
 
+void fbk_virtio_put_back(struct fbk_virtio *v, unsigned int queue, unsigned int nr)
+{
+	pthread_mutex_lock(&v->lock);
+	v->queue[queue].next_avail -= nr;
+	v->in_flight[queue] -= nr;
+	if (!v->in_flight[queue])
+		pthread_cond_broadcast(&v->idle);
+	pthread_mutex_unlock(&v->lock);
+}
+
+uint64_t fbk_virtio_driver_features(struct fbk_virtio *v)
+{
+	uint64_t now;
+
+	pthread_mutex_lock(&v->lock);
+	now = live(v) ? v->driver_features : 0;
+	pthread_mutex_unlock(&v->lock);
+	return now;
+}
+
 void fbk_virtio_interrupt(struct fbk_virtio *v, unsigned int queue)
 {
 	pthread_mutex_lock(&v->lock);

@@ -97,6 +97,15 @@ bool fbk_virtio_pop(struct fbk_virtio *v, unsigned int queue, struct fbk_virtq_c
  */
 void fbk_virtio_push(struct fbk_virtio *v, unsigned int queue, const struct fbk_virtq_chain *c, int64_t len);
 
+/*
+ * The latest @nr chains that were taken of a queue are not needed: they are available again, as if never taken. For a device that
+ * finds only then that there are not enough of them.
+ */
+void fbk_virtio_put_back(struct fbk_virtio *v, unsigned int queue, unsigned int nr);
+
+/* What the driver has negotiated; 0: there is none that runs (VERSION_1 is part of every other answer). */
+uint64_t fbk_virtio_driver_features(struct fbk_virtio *v);
+
 /* After one push or several: interrupt the driver if it wants that. */
 void fbk_virtio_interrupt(struct fbk_virtio *v, unsigned int queue);
 

@@ -34,7 +34,7 @@ static int add_queue(struct fbk_monitor *m, struct fbk_virtio *dev, unsigned int
 	};
 	struct fbk_io_queue *q;
 
-	if (io->nr_queues == FBK_LOOP_WATCHES)
+	if (io->nr_queues == FBK_IO_QUEUES)
 		return -ENOSPC;
 	q = &io->queue[io->nr_queues];
 	q->dev = dev;

@@ -17,6 +17,8 @@
 
 struct fbk_monitor;
 
+#define FBK_IO_QUEUES 64 /* of all devices */
+
 struct fbk_io {
 	struct fbk_loop loop;
 	struct fbk_uring uring;
@@ -25,7 +27,7 @@ struct fbk_io {
 		struct fbk_virtio *dev;
 		unsigned int queue;
 		struct fbk_loop_watch kick; /* an eventfd */
-	} queue[FBK_LOOP_WATCHES];
+	} queue[FBK_IO_QUEUES];
 	unsigned int nr_queues; /* 0: no thread */
 	pthread_t thread;
 	atomic_int state; /* enum fbk_state; changed with the monitor's lock held, as the next two */

@@ -14,10 +14,13 @@
 #include "eventlog.h"
 #include "io.h"
 #include "loop.h"
+#include "net-tap.h"
+#include "net-user.h"
 #include "platform.h"
 #include "options.h"
 #include "virtio-blk.h"
 #include "virtio-mmio.h"
+#include "virtio-net.h"
 #include "virtio-rng.h"
 
 #include <firebreak/vm.h>
@@ -85,6 +88,11 @@ struct fbk_monitor {
 	struct fbk_virtio virtio[FBK_MAX_VIRTIO];
 	struct fbk_virtio_rng rng;
 	struct fbk_virtio_blk blk[FBK_MAX_DISKS];
+	struct fbk_virtio_net net[FBK_MAX_NETS];
+	union {
+		struct fbk_net_user user;
+		struct fbk_net_tap tap;
+	} net_backend[FBK_MAX_NETS]; /* which of them: the options know */
 	unsigned int nr_virtio;
 	struct fbk_virtio_host virtio_host; /* what those ask of us */
 	struct fbk_io io;

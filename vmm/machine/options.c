@@ -4,8 +4,10 @@
 #include "options.h"
 #include "firmware.h"
 
+#include <arpa/inet.h>
 #include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 int fbk_size_parse(const char *s, uint64_t *ret_bytes)
@@ -165,6 +167,103 @@ static int add_disk(struct fbk_run_options *o, char *val, char *why, size_t why_
 	return 0;
 }
 
+/* "52:54:00:12:34:56", not a group's. */
+static int parse_mac(const char *s, uint8_t ret[6])
+{
+	for (unsigned int i = 0; i < 6; i++) {
+		int high, low;
+
+		if (i && *s++ != ':')
+			return -EINVAL;
+		high = digit(s[0]);
+		low = high < 0 ? -1 : digit(s[1]);
+		if (low < 0)
+			return -EINVAL;
+		ret[i] = high << 4 | low;
+		s += 2;
+	}
+	return *s || (ret[0] & 1) ? -EINVAL : 0;
+}
+
+static int parse_number(const char *s, unsigned long min, unsigned long max, uint16_t *ret)
+{
+	char *end;
+	unsigned long n = *s >= '0' && *s <= '9' ? strtoul(s, &end, 10) : 0;
+
+	if (*s < '0' || *s > '9' || *end || n < min || n > max)
+		return -EINVAL;
+	*ret = n;
+	return 0;
+}
+
+/* tcp:[HOSTADDR]:HOSTPORT:GUESTPORT; cut up where it lies. */
+static int parse_forward(char *s, struct fbk_net_forward *ret)
+{
+	char *proto = strsep(&s, ":"), *host = strsep(&s, ":"), *host_port = strsep(&s, ":");
+
+	if (!host_port || !s || (strcmp(proto, "tcp") && strcmp(proto, "udp")))
+		return -EINVAL;
+	ret->udp = *proto == 'u';
+	/* What nobody names is for this machine alone. */
+	if (inet_pton(AF_INET, *host ? host : "127.0.0.1", &ret->host) != 1)
+		return -EINVAL;
+	if (parse_number(host_port, 1, 65535, &ret->host_port))
+		return -EINVAL;
+	return parse_number(s, 1, 65535, &ret->guest_port);
+}
+
+static int net_word(struct fbk_net_option *n, char *word, char *why, size_t why_len)
+{
+	char shown[64];
+
+	snprintf(shown, sizeof(shown), "%.40s", word);
+	if (!strncmp(word, "mac=", 4)) {
+		n->has_mac = true;
+		if (!parse_mac(word + 4, n->mac))
+			return 0;
+		snprintf(why, why_len, "--net: %s: not a MAC address of one card (52:54:00:12:34:56)", shown);
+	} else if (!strncmp(word, "mtu=", 4) && !n->tap) {
+		if (!parse_number(word + 4, 576, FBK_NET_USER_MTU_MAX, &n->mtu))
+			return 0;
+		snprintf(why, why_len, "--net: %s: must be 576 to %d", shown, FBK_NET_USER_MTU_MAX);
+	} else if (!strncmp(word, "forward=", 8) && !n->tap) {
+		if (n->nr_forwards == FBK_NET_FORWARDS) {
+			snprintf(why, why_len, "--net: %s: at most %d forwards", shown, FBK_NET_FORWARDS);
+			return -EINVAL;
+		}
+		if (!parse_forward(word + 8, &n->forward[n->nr_forwards++]))
+			return 0;
+		snprintf(why, why_len, "--net: %s: must be forward=tcp:[HOSTADDR]:HOSTPORT:GUESTPORT, or udp", shown);
+	} else {
+		snprintf(why, why_len, "--net: %s: no such word behind %s", shown, n->tap ? "tap" : "user");
+	}
+	return -EINVAL;
+}
+
+static int add_net(struct fbk_run_options *o, char *val, char *why, size_t why_len)
+{
+	struct fbk_net_option *n = &o->net[o->nr_nets];
+	char *kind, *word;
+
+	if (o->nr_nets == FBK_MAX_NETS) {
+		snprintf(why, why_len, "--net %.80s: at most %d networks", val, FBK_MAX_NETS);
+		return -EINVAL;
+	}
+	kind = strsep(&val, ",");
+	if (!strncmp(kind, "tap=", 4) && kind[4]) {
+		n->tap = kind + 4;
+	} else if (strcmp(kind, "user")) {
+		snprintf(why, why_len, "--net %.40s: must be user, tap=NAME or tap=fd:N", kind);
+		return -EINVAL;
+	}
+	n->mtu = 1500;
+	while ((word = strsep(&val, ",")))
+		if (net_word(n, word, why, why_len))
+			return -EINVAL;
+	o->nr_nets++;
+	return 0;
+}
+
 /* One of two words. */
 static int choose(const char *name, const char *val, const char *yes, const char *no, bool *ret, char *why, size_t why_len)
 {
@@ -214,6 +313,8 @@ static int set_option(struct fbk_run_options *o, const char *name, char *val, ch
 		return set_grace(o, val, why, why_len);
 	} else if (!strcmp(name, "--disk")) {
 		return add_disk(o, val, why, why_len);
+	} else if (!strcmp(name, "--net")) {
+		return add_net(o, val, why, why_len);
 	} else if (!strcmp(name, "--sea")) {
 		if (choose(name, val, "on", "off", &yes, why, why_len))
 			return -EINVAL;

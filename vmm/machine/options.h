@@ -7,6 +7,7 @@
 #define FBK_VMM_OPTIONS_H
 
 #include "exit.h"
+#include "net-user.h"
 #include "platform.h"
 
 #include <stdbool.h>
@@ -23,6 +24,15 @@ struct fbk_disk_option {
 	unsigned int nr_queues; /* 0: one for each vCPU */
 };
 
+struct fbk_net_option {
+	const char *tap; /* name, or fd:N; NULL: a network in user space */
+	bool has_mac;
+	uint8_t mac[6];
+	uint16_t mtu; /* of a network in user space */
+	struct fbk_net_forward forward[FBK_NET_FORWARDS];
+	unsigned int nr_forwards;
+};
+
 struct fbk_run_options {
 	const char *kernel, *initrd, *append, *events, *ledger, *metrics, *policy, *api;
 	uint8_t id[16];
@@ -32,6 +42,8 @@ struct fbk_run_options {
 	unsigned int grace_s; /* from the power button of SIGTERM to the end; 0: at once */
 	struct fbk_disk_option disk[FBK_MAX_DISKS];
 	unsigned int nr_disks;
+	struct fbk_net_option net[FBK_MAX_NETS];
+	unsigned int nr_nets;
 	enum fbk_sea_choice sea;
 	enum fbk_retire_choice retire;
 	bool reset_exits, panic_waits, cper_processor;
@@ -40,7 +52,7 @@ struct fbk_run_options {
 
 /**
  * fbk_options_parse - read the arguments behind `run`
- * @argv:    may be changed (a disk's `,ro` and the like are cut off); the result points into it
+ * @argv:    may be changed (commas are where words end); the result points into it
  * @why:     on failure, one sentence without a full stop
  * @why_len: 160 bytes hold every sentence with room for the argument it quotes
  *

@@ -210,6 +210,54 @@ static void add_virtio(struct fbk_monitor *m, const struct fbk_virtio_ops *ops, 
 
 _Static_assert(FBK_MAX_DISK_QUEUES <= FBK_VIRTIO_QUEUES && FBK_MAX_CPUS <= FBK_MAX_DISK_QUEUES, "a queue for each vCPU");
 
+static int open_net(struct fbk_monitor *m, unsigned int i)
+{
+	const struct fbk_net_option *o = &m->opt.net[i];
+	struct fbk_virtio_net *n = &m->net[i];
+	char why[160];
+	int r;
+
+	/* Locally administered; the same at every run of one VM. */
+	n->mac[0] = 0x02;
+	memcpy(n->mac + 1, m->opt.id + 11, 5);
+	n->mac[5] += i;
+	if (o->has_mac)
+		memcpy(n->mac, o->mac, sizeof(n->mac));
+	if (o->tap) {
+		n->backend = &m->net_backend[i].tap.backend;
+		r = fbk_net_tap_open(&m->net_backend[i].tap, o->tap, n, why, sizeof(why));
+		if (r < 0)
+			fbk_say("--net tap: %s", why);
+	} else {
+		unsigned int at = o->nr_forwards;
+
+		n->backend = &m->net_backend[i].user.backend;
+		r = fbk_net_user_open(&m->net_backend[i].user, o->mtu, o->forward, o->nr_forwards, n, &at);
+		if (r < 0 && at < o->nr_forwards)
+			fbk_say("--net: port %u of this host cannot be forwarded: %s", o->forward[at].host_port, strerror(-r));
+		else if (r < 0)
+			fbk_say("--net: %s", strerror(-r));
+	}
+	if (r < 0)
+		return FBK_EXIT_INPUT;
+	n->v = &m->virtio[m->nr_virtio];
+	add_virtio(m, &fbk_virtio_net_ops, n);
+	return 0;
+}
+
+static int start_nets(struct fbk_monitor *m)
+{
+	int r = 0;
+
+	for (unsigned int i = 0; i < m->opt.nr_nets && !r; i++)
+		r = m->opt.net[i].tap ? fbk_net_tap_start(&m->net_backend[i].tap, &m->io.loop) :
+					fbk_net_user_start(&m->net_backend[i].user, &m->io.loop);
+	if (!r)
+		return 0;
+	fbk_say("preparing the networks: %s", strerror(-r));
+	return FBK_EXIT_HOST;
+}
+
 static int open_devices(struct fbk_monitor *m)
 {
 	int r;
@@ -236,6 +284,11 @@ static int open_devices(struct fbk_monitor *m)
 			return FBK_EXIT_INPUT;
 		}
 		add_virtio(m, &fbk_virtio_blk_ops, &m->blk[i]);
+	}
+	for (unsigned int i = 0; i < m->opt.nr_nets; i++) {
+		r = open_net(m, i);
+		if (r)
+			return r;
 	}
 	return 0;
 }
@@ -379,6 +432,8 @@ static int open_all(struct fbk_monitor *m)
 		r = open_machine(m);
 	if (!r)
 		r = fbk_io_open(m);
+	if (!r)
+		r = start_nets(m);
 	if (!r)
 		r = open_road(m);
 	if (!r)
