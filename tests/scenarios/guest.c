@@ -728,6 +728,26 @@ void fbk_guest_expect_isolated(struct fbk_guest *g, uint64_t gpa)
 	fbk_wait_until(ANSWER_S, "the guest's kernel has marked the page as poisoned", is_isolated, &arg);
 }
 
+struct corrupted_arg {
+	struct fbk_guest *guest;
+	long kb;
+};
+
+static bool has_counted(void *p)
+{
+	const struct corrupted_arg *arg = p;
+
+	return fbk_guest_meminfo(arg->guest, "HardwareCorrupted") >= arg->kb;
+}
+
+void fbk_guest_expect_corrupted(struct fbk_guest *g, long kb)
+{
+	struct corrupted_arg arg = { g, kb };
+
+	fbk_wait_until(ANSWER_S, "the guest's kernel has counted the lost page", has_counted, &arg);
+	FBK_CHECK_EQ(fbk_guest_meminfo(g, "HardwareCorrupted"), kb);
+}
+
 uint64_t fbk_guest_hva(struct fbk_guest *g, uint64_t gpa)
 {
 	return g->ram_hva + (gpa - FBK_RAM_BASE);

@@ -160,6 +160,8 @@ long fbk_guest_reads(struct fbk_guest *g);
 bool fbk_guest_isolated(struct fbk_guest *g, uint64_t gpa);
 /* The same, waited for: isolation after an asynchronous report takes the guest a moment. */
 void fbk_guest_expect_isolated(struct fbk_guest *g, uint64_t gpa);
+/* Its /proc/meminfo comes to say HardwareCorrupted @kb: the kernel marks a page first, and counts it when all is done. */
+void fbk_guest_expect_corrupted(struct fbk_guest *g, long kb);
 
 /* The host address in the monitor of a guest page, from /proc/PID/maps. */
 uint64_t fbk_guest_hva(struct fbk_guest *g, uint64_t gpa);
