@@ -25,8 +25,8 @@
  *   race      two threads on two vCPUs read the same page at the same time
  *   read      read() of /mnt/data: the kernel, not the process, touches the page
  *   direct    write() to /mnt/data, past the page cache: the disk, not a processor, reads the page
- *   again     read its page twice, whatever it is told, and then have the disk read it, as direct; then stay, as the page is
- *             not to be used by anybody else
+ *   keep      as direct, and then stay, as the page is not to be used by anybody else
+ *   again     read its page twice, whatever it is told, and then as keep
  *   table     read memory whose last-level translation table lies in a page that is known
  *
  * Exit status: 0 the data was there and right (or the handler replaced it), 1 it was wrong; death by SIGBUS where the
@@ -490,7 +490,7 @@ static void read_and_skip(size_t offset)
 static int do_direct(void)
 {
 	static uint8_t good[PAGE] __attribute__((aligned(PAGE)));
-	bool again = !strcmp(me.mode, "again");
+	bool again = !strcmp(me.mode, "again"), stays = again || !strcmp(me.mode, "keep");
 	off_t at = (off_t)(me.count * PAGE);
 	struct fbk_line l;
 	ssize_t n;
@@ -510,7 +510,7 @@ static int do_direct(void)
 	fbk_line_dec(&l, "errno", n < 0 ? errno : 0);
 	fbk_line_say(&l);
 	/* The disk itself is well. */
-	if (again) {
+	if (stays) {
 		verdict(pwrite(me.fd, good, PAGE, at) == (ssize_t)PAGE);
 		for (;;)
 			pause();
@@ -597,7 +597,7 @@ static const struct {
 	{ "remap", do_anon, 1 },  { "spin", do_anon, 1 },   { "stubborn", do_anon, 1 },  { "many", do_many, 8 },     { "clean", do_clean, 1 }, { "dirty", do_dirty, 2 },
 	{ "fetch", do_fetch, 1 }, { "thp", do_thp, 1 },	      { "shared", do_shared, 1 }, { "threads", do_threads, 1 },
 	{ "race", do_threads, 1 }, { "read", do_read, 3 },    { "table", do_table, 1 }, { "direct", do_direct, 4 },
-	{ "again", do_direct, 4 },
+	{ "again", do_direct, 4 }, { "keep", do_direct, 4 },
 };
 
 int main(int argc, char **argv)
