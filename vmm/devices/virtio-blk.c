@@ -3,6 +3,7 @@
 /* virtio-blk.c - see virtio-blk.h. [VIRTIO 5.2] */
 #include "virtio-blk.h"
 #include "bytes.h"
+#include "segments.h"
 
 #include <fcntl.h>
 #include <linux/fs.h>
@@ -157,82 +158,12 @@ static uint8_t config(void *dev, uint32_t offset)
 	return 0;
 }
 
-/* --- the driver's memory ------------------------------------------------------------------------------------------ */
-
-/* A chain's readable or writable bytes, or what is left of them. */
-struct span {
-	const struct fbk_virtq_seg *seg;
-	uint32_t nr;
-};
-
-static struct span readable(const struct fbk_blk_request *r)
-{
-	return (struct span){ r->chain.seg, r->chain.nr_readable };
-}
-
-static struct span writable(const struct fbk_blk_request *r)
-{
-	return (struct span){ r->chain.seg + r->chain.nr_readable, r->chain.nr_segs - r->chain.nr_readable };
-}
-
-static uint64_t span_len(struct span s)
-{
-	uint64_t len = 0;
-
-	for (uint32_t i = 0; i < s.nr; i++)
-		len += s.seg[i].len;
-	return len;
-}
-
-/*
- * The next piece of @left bytes from byte @at on that lies in one segment; advances all three. Return: false at the end
- * of either.
- */
-static bool span_next(struct span *s, uint64_t *at, uint64_t *left, struct fbk_gpa *gpa, uint64_t *part)
-{
-	while (s->nr && *left) {
-		const struct fbk_virtq_seg *seg = s->seg++;
-
-		s->nr--;
-		if (*at >= seg->len) {
-			*at -= seg->len;
-			continue;
-		}
-		gpa->addr = seg->gpa.addr + *at;
-		*part = seg->len - *at < *left ? seg->len - *at : *left;
-		*at = 0;
-		*left -= *part;
-		return true;
-	}
-	return false;
-}
-
-/* Copy @len bytes at byte @at, in or out. Errors: as of fbk_gmem_read(), the poison told; -EBADMSG not so many bytes. */
-static int span_copy(struct fbk_virtio *v, struct span s, uint64_t at, void *buf, uint64_t len, bool to_guest)
-{
-	struct fbk_gpa gpa;
-	uint64_t part;
-
-	while (span_next(&s, &at, &len, &gpa, &part)) {
-		size_t done = 0;
-		int r = to_guest ? fbk_gmem_write(v->host->gmem, gpa, buf, part, &done) :
-				   fbk_gmem_read(v->host->gmem, gpa, buf, part, &done);
-
-		if (r == -EHWPOISON)
-			v->host->poisoned(v->host->opaque, (struct fbk_gpa){ gpa.addr + done });
-		if (r < 0)
-			return r;
-		buf = (char *)buf + part;
-	}
-	return len ? -EBADMSG : 0;
-}
-
 /* --- one request: each step returns its status, or UNDER_WAY: @op says what is to be done --------------------------- */
 
-static struct span data_of(const struct fbk_blk_request *r, uint64_t *ret_skip)
+static struct fbk_segments data_of(const struct fbk_blk_request *r, uint64_t *ret_skip)
 {
 	*ret_skip = r->type == TYPE_OUT ? HEADER_LEN : 0;
-	return r->type == TYPE_OUT ? readable(r) : writable(r);
+	return r->type == TYPE_OUT ? fbk_segments_readable(&r->chain) : fbk_segments_writable(&r->chain);
 }
 
 /*
@@ -242,14 +173,14 @@ static struct span data_of(const struct fbk_blk_request *r, uint64_t *ret_skip)
 static unsigned int next_transfer(struct fbk_blk_request *r)
 {
 	uint64_t at, left = r->len - r->done, part;
-	struct span s = data_of(r, &at);
+	struct fbk_segments s = data_of(r, &at);
 	struct fbk_gpa gpa;
 	unsigned int nr = 0;
 
 	if (!left)
 		return S_OK;
 	at += r->done;
-	while (span_next(&s, &at, &left, &gpa, &part)) {
+	while (fbk_segments_next(&s, &at, &left, &gpa, &part)) {
 		if (fbk_gmem_ptr(r->blk->v->host->gmem, gpa, part, &r->iov[nr].iov_base))
 			return S_IOERR;
 		r->iov[nr++].iov_len = part;
@@ -284,13 +215,13 @@ static unsigned int next_range(struct fbk_blk_request *r)
 static unsigned int take_ranges(struct fbk_blk_request *r)
 {
 	struct fbk_virtio_blk *b = r->blk;
-	uint64_t len = span_len(readable(r)) - HEADER_LEN;
+	uint64_t len = fbk_segments_len(fbk_segments_readable(&r->chain)) - HEADER_LEN;
 	uint8_t raw[FBK_BLK_RANGES * RANGE_LEN];
 	unsigned int nr = 0;
 
 	if (!(r->type == TYPE_DISCARD ? b->can_discard : b->can_zero))
 		return b->read_only ? S_IOERR : S_UNSUPP;
-	if (!len || len % RANGE_LEN || len > sizeof(raw) || span_copy(b->v, readable(r), HEADER_LEN, raw, len, false))
+	if (!len || len % RANGE_LEN || len > sizeof(raw) || fbk_segments_copy(b->v, fbk_segments_readable(&r->chain), HEADER_LEN, raw, len, false))
 		return S_IOERR;
 	for (uint64_t i = 0; i < len; i += RANGE_LEN) {
 		uint64_t sector = fbk_get_le(raw + i, 8), sectors = fbk_get_le(raw + i + 8, 4);
@@ -328,12 +259,12 @@ static unsigned int take_transfer(struct fbk_blk_request *r, uint64_t sector, ui
 static unsigned int take(struct fbk_blk_request *r, uint64_t in_len)
 {
 	struct fbk_virtio_blk *b = r->blk;
-	uint64_t out_len = span_len(readable(r));
+	uint64_t out_len = fbk_segments_len(fbk_segments_readable(&r->chain));
 	uint8_t header[HEADER_LEN];
 
 	r->len = r->done = 0;
 	r->nr_ranges = r->next_range = 0;
-	if (out_len < HEADER_LEN || span_copy(b->v, readable(r), 0, header, sizeof(header), false))
+	if (out_len < HEADER_LEN || fbk_segments_copy(b->v, fbk_segments_readable(&r->chain), 0, header, sizeof(header), false))
 		return S_IOERR;
 	r->type = fbk_get_le(header, 4);
 	switch (r->type) {
@@ -348,7 +279,7 @@ static unsigned int take(struct fbk_blk_request *r, uint64_t in_len)
 		return take_ranges(r);
 	case TYPE_GET_ID:
 		in_len = in_len < sizeof(b->id) ? in_len : sizeof(b->id);
-		if (span_copy(b->v, writable(r), 0, b->id, in_len, true))
+		if (fbk_segments_copy(b->v, fbk_segments_writable(&r->chain), 0, b->id, in_len, true))
 			return S_IOERR;
 		r->done = in_len;
 		return S_OK;
@@ -361,11 +292,11 @@ static unsigned int take(struct fbk_blk_request *r, uint64_t in_len)
 static void tell_poison(const struct fbk_blk_request *r)
 {
 	uint64_t at, left = 1, part;
-	struct span s = data_of(r, &at);
+	struct fbk_segments s = data_of(r, &at);
 	struct fbk_gpa gpa;
 
 	at += r->done;
-	if (span_next(&s, &at, &left, &gpa, &part))
+	if (fbk_segments_next(&s, &at, &left, &gpa, &part))
 		r->blk->v->host->poisoned(r->blk->v->host->opaque, gpa);
 }
 
@@ -428,7 +359,7 @@ static void carry_on(struct fbk_blk_request *r, unsigned int step)
 		step = advance(r, ret);
 	}
 	status = step;
-	err = span_copy(r->blk->v, writable(r), span_len(writable(r)) - 1, &status, 1, true);
+	err = fbk_segments_copy(r->blk->v, fbk_segments_writable(&r->chain), fbk_segments_len(fbk_segments_writable(&r->chain)) - 1, &status, 1, true);
 	/* What lies between a short read's end and the status was not written: only a success counts all of it. */
 	answer(r, err < 0 ? err : status == S_OK && r->type != TYPE_OUT ? (int64_t)r->done + 1 : 1);
 }
@@ -461,7 +392,7 @@ static void notify(void *dev, struct fbk_virtio *v, unsigned int queue)
 		r->queue = queue;
 		r->op.fd = b->fd;
 		r->op.done = done;
-		in_len = span_len(writable(r));
+		in_len = fbk_segments_len(fbk_segments_writable(&r->chain));
 		if (in_len)
 			carry_on(r, take(r, in_len - 1));
 		else

@@ -2,9 +2,10 @@
 /* SPDX-FileCopyrightText: The firebreak authors */
 /* virtio-net.c - see virtio-net.h. [VIRTIO 5.1] */
 #include "virtio-net.h"
-#include "bytes.h"
+#include "segments.h"
 
 #include <errno.h>
+#include <string.h>
 
 enum { RECEIVE_QUEUE = 0, SEND_QUEUE = 1, QUEUES };
 
@@ -72,72 +73,28 @@ static uint64_t negotiated(struct fbk_virtio_net *n)
 	return now;
 }
 
-/*
- * Copy @len bytes at byte @at of the segments, in or out. Errors: -EHWPOISON, told; -ERANGE a segment outside RAM; -EBADMSG there
- * are not so many bytes.
- */
-static int copy(struct fbk_virtio *v, const struct fbk_virtq_seg *seg, uint32_t nr, uint64_t at, void *buf, size_t len,
-		bool to_guest)
-{
-	for (; nr && len; seg++, nr--) {
-		struct fbk_gpa gpa = { seg->gpa.addr + at };
-		size_t part, done = 0;
-		int r;
-
-		if (at >= seg->len) {
-			at -= seg->len;
-			continue;
-		}
-		part = seg->len - at < len ? seg->len - at : len;
-		r = to_guest ? fbk_gmem_write(v->host->gmem, gpa, buf, part, &done) :
-			       fbk_gmem_read(v->host->gmem, gpa, buf, part, &done);
-		if (r == -EHWPOISON)
-			v->host->poisoned(v->host->opaque, (struct fbk_gpa){ gpa.addr + done });
-		if (r < 0)
-			return r;
-		buf = (char *)buf + part;
-		len -= part;
-		at = 0;
-	}
-	return len ? -EBADMSG : 0;
-}
-
-static uint64_t room_of(const struct fbk_virtq_seg *seg, uint32_t nr)
-{
-	uint64_t len = 0;
-
-	for (uint32_t i = 0; i < nr; i++)
-		len += seg[i].len;
-	return len;
-}
-
 /* --- sending ------------------------------------------------------------------------------------------------------ */
 
 /* Where the frame lies, behind the header. Return: the number of pieces, 0: not all of it is in RAM. */
 static int map_frame(struct fbk_virtio *v, const struct fbk_virtq_chain *c, struct iovec *iov)
 {
-	uint64_t at = FBK_NET_HEADER_LEN;
+	struct fbk_segments s = fbk_segments_readable(c);
+	uint64_t at = FBK_NET_HEADER_LEN, left = UINT64_MAX, part;
+	struct fbk_gpa gpa;
 	int nr = 0;
 
-	for (uint32_t i = 0; i < c->nr_readable; i++) {
-		struct fbk_gpa gpa = { c->seg[i].gpa.addr + at };
-
-		if (at >= c->seg[i].len) {
-			at -= c->seg[i].len;
-			continue;
-		}
-		iov[nr].iov_len = c->seg[i].len - at;
-		if (fbk_gmem_ptr(v->host->gmem, gpa, iov[nr].iov_len, &iov[nr].iov_base))
+	while (fbk_segments_next(&s, &at, &left, &gpa, &part)) {
+		if (fbk_gmem_ptr(v->host->gmem, gpa, part, &iov[nr].iov_base))
 			return 0;
-		nr++;
-		at = 0;
+		iov[nr++].iov_len = part;
 	}
 	return nr;
 }
 
 static bool send_packet(struct fbk_virtio_net *n, const struct fbk_virtq_chain *c)
 {
-	uint64_t len = room_of(c->seg, c->nr_readable), f = n->features;
+	struct fbk_segments s = fbk_segments_readable(c);
+	uint64_t len = fbk_segments_len(s), f = n->features;
 	uint8_t header[FBK_NET_HEADER_LEN];
 	struct iovec iov[1 + FBK_VIRTQ_MAX] = { { header, sizeof(header) } };
 	int nr;
@@ -145,7 +102,7 @@ static bool send_packet(struct fbk_virtio_net *n, const struct fbk_virtq_chain *
 	if (len < FBK_NET_HEADER_LEN + FBK_NET_FRAME_MIN || len > FBK_NET_HEADER_LEN + FBK_NET_FRAME_MAX)
 		return false;
 	/* Looked at once, and sent as it was seen. */
-	if (copy(n->v, c->seg, c->nr_readable, 0, header, sizeof(header), false) ||
+	if (fbk_segments_copy(n->v, s, 0, header, sizeof(header), false) ||
 	    !header_is_fine(header, f & FBK_NET_F_CSUM, f & FBK_NET_F_HOST_TSO4, f & FBK_NET_F_HOST_TSO6))
 		return false;
 	if (n->backend->from_guest) {
@@ -159,7 +116,7 @@ static bool send_packet(struct fbk_virtio_net *n, const struct fbk_virtq_chain *
 		/* Poison, which the system call does not name: the copy finds it. */
 	}
 	len -= FBK_NET_HEADER_LEN;
-	if (copy(n->v, c->seg, c->nr_readable, FBK_NET_HEADER_LEN, n->frame, len, false))
+	if (fbk_segments_copy(n->v, s, FBK_NET_HEADER_LEN, n->frame, len, false))
 		return false;
 	iov[1] = (struct iovec){ n->frame, len };
 	return n->backend->send(n->backend->opaque, iov, 2);
@@ -199,7 +156,6 @@ static enum taken take_chains(struct fbk_virtio_net *n, uint64_t len)
 	n->nr_segs = 0;
 	do {
 		const struct fbk_virtq_chain *c = &n->taken;
-		uint32_t nr = 0;
 
 		if (n->nr_parts && gave_all(n))
 			return TOO_LARGE;
@@ -207,10 +163,10 @@ static enum taken take_chains(struct fbk_virtio_net *n, uint64_t len)
 			fbk_virtio_put_back(n->v, RECEIVE_QUEUE, n->nr_parts);
 			return NO_ROOM;
 		}
-		for (uint32_t i = c->nr_readable; i < c->nr_segs; i++, nr++)
+		for (uint32_t i = c->nr_readable; i < c->nr_segs; i++)
 			n->seg[n->nr_segs++] = c->seg[i];
 		n->part[n->nr_parts].head = c->head;
-		n->part[n->nr_parts].room = room_of(n->seg + n->nr_segs - nr, nr);
+		n->part[n->nr_parts].room = fbk_segments_len(fbk_segments_writable(c));
 		room += n->part[n->nr_parts++].room;
 	} while (merge && room < len);
 	return room < len ? TOO_LARGE : TAKEN;
@@ -234,6 +190,7 @@ static bool receive(struct fbk_virtio_net *n, const uint8_t *header, const void 
 {
 	static const uint8_t plain[FBK_NET_HEADER_LEN];
 	uint8_t copied[FBK_NET_HEADER_LEN];
+	struct fbk_segments all;
 	uint64_t f = n->features;
 	int r = -EBADMSG;
 
@@ -249,11 +206,12 @@ static bool receive(struct fbk_virtio_net *n, const uint8_t *header, const void 
 	case TOO_LARGE:
 		break;
 	case TAKEN:
+		all = (struct fbk_segments){ n->seg, n->nr_segs };
 		copied[HEADER_BUFFERS] = n->nr_parts;
 		copied[HEADER_BUFFERS + 1] = n->nr_parts >> 8;
-		r = copy(n->v, n->seg, n->nr_segs, 0, copied, sizeof(copied), true);
+		r = fbk_segments_copy(n->v, all, 0, copied, sizeof(copied), true);
 		if (!r)
-			r = copy(n->v, n->seg, n->nr_segs, sizeof(copied), (void *)frame, len, true);
+			r = fbk_segments_copy(n->v, all, sizeof(copied), (void *)frame, len, true);
 	}
 	/*
 	 * What could not be written goes back empty, which the driver drops as too short: the next packet shall not meet the
