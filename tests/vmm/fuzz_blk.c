@@ -7,9 +7,8 @@
  * The backend is the judge: nothing that it is asked for may lie outside the disk or outside guest memory, or write to a disk that
  * may only be read. Built with PLANTED_BUG the disk believes itself to be a sector longer than it is, and must be caught at it.
  */
-#include "fuzz.h"
+#include "fuzz_ram.h"
 
-#include "platform.h"
 #include "virtio-blk.h"
 
 #include <errno.h>
@@ -17,7 +16,6 @@
 #include <sys/mman.h>
 
 #define RAM_LEN 0x20000
-#define GUARD 0x10000
 #define SECTORS 64
 #define QUEUES 2
 #define NUM 16
@@ -140,17 +138,9 @@ static void put(uint32_t offset, uint64_t val, unsigned int width)
 
 static void open_once(void)
 {
-	struct fbk_gmem_region region = { .gpa = { FBK_RAM_BASE }, .len = RAM_LEN };
-	uint8_t *all;
-
 	if (ram)
 		return;
-	all = mmap(NULL, RAM_LEN + 2 * GUARD, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-	CHECK(all != MAP_FAILED);
-	ram = all + GUARD;
-	CHECK(!mprotect(ram, RAM_LEN, PROT_READ | PROT_WRITE));
-	region.hva.addr = (uintptr_t)ram;
-	CHECK(!fbk_gmem_add(&gmem, &region));
+	ram = fuzz_ram_open(&gmem, RAM_LEN);
 }
 
 static void write4(uint64_t reg, uint32_t val)

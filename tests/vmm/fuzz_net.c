@@ -6,16 +6,14 @@
  *
  * Guest memory lies between guard pages, and none of it is bad: a copy that fails has left it.
  */
-#include "fuzz.h"
+#include "fuzz_ram.h"
 
-#include "platform.h"
 #include "virtio-net.h"
 
 #include <errno.h>
 #include <sys/mman.h>
 
 #define RAM_LEN 0x10000
-#define GUARD 0x10000
 /* Rings of both queues. */
 enum { DESC = 0x0000, AVAIL = 0x1000, USED = 0x2000, QUEUE_STRIDE = 0x3000 };
 
@@ -69,17 +67,9 @@ static struct fbk_net_backend wire = { FBK_NET_F_CSUM | FBK_NET_F_HOST_TSO4 | FB
 
 static void open_once(void)
 {
-	struct fbk_gmem_region region = { .gpa = { FBK_RAM_BASE }, .len = RAM_LEN };
-	uint8_t *all;
-
 	if (ram)
 		return;
-	all = mmap(NULL, RAM_LEN + 2 * GUARD, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-	CHECK(all != MAP_FAILED);
-	ram = all + GUARD;
-	CHECK(!mprotect(ram, RAM_LEN, PROT_READ | PROT_WRITE));
-	region.hva.addr = (uintptr_t)ram;
-	CHECK(!fbk_gmem_add(&gmem, &region));
+	ram = fuzz_ram_open(&gmem, RAM_LEN);
 }
 
 static void write4(uint64_t reg, uint32_t val)

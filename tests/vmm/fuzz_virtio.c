@@ -6,9 +6,8 @@
  *
  * Guest memory lies between guard pages, and none of it is bad: a copy that fails has left it.
  */
-#include "fuzz.h"
+#include "fuzz_ram.h"
 
-#include "platform.h"
 #include "virtio-blk.h"
 #include "virtio-rng.h"
 
@@ -16,7 +15,6 @@
 #include <unistd.h>
 
 #define RAM_LEN 0x10000
-#define GUARD 0x10000
 #define SECTORS 32
 
 static uint8_t *ram;
@@ -106,17 +104,9 @@ static const struct fbk_virtio_ops slow_ops = {
 
 static void open_once(void)
 {
-	struct fbk_gmem_region region = { .gpa = { FBK_RAM_BASE }, .len = RAM_LEN };
-	uint8_t *all;
-
 	if (ram)
 		return;
-	all = mmap(NULL, RAM_LEN + 2 * GUARD, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-	CHECK(all != MAP_FAILED);
-	ram = all + GUARD;
-	CHECK(!mprotect(ram, RAM_LEN, PROT_READ | PROT_WRITE));
-	region.hva.addr = (uintptr_t)ram;
-	CHECK(!fbk_gmem_add(&gmem, &region));
+	ram = fuzz_ram_open(&gmem, RAM_LEN);
 	disk_fd = memfd_create("disk", MFD_CLOEXEC);
 	CHECK(disk_fd >= 0);
 }
