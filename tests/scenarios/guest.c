@@ -110,7 +110,7 @@ void fbk_guests_pump(int timeout_ms)
 static bool same_spec(const struct fbk_guest_spec *a, const struct fbk_guest_spec *b)
 {
 	return !strcmp(a->kernel, b->kernel) && a->cpus == b->cpus && a->memory_mib == b->memory_mib &&
-	       a->sea_off == b->sea_off && a->no_disk == b->no_disk &&
+	       a->sea_off == b->sea_off && a->no_disk == b->no_disk && a->by_file == b->by_file &&
 	       !strcmp(a->disks[0] ? a->disks[0] : "-", b->disks[0] ? b->disks[0] : "-") &&
 	       !strcmp(a->disks[1] ? a->disks[1] : "-", b->disks[1] ? b->disks[1] : "-") &&
 	       !strcmp(a->append ? a->append : "", b->append ? b->append : "") &&
@@ -341,6 +341,25 @@ static char *policy_for(struct fbk_guest *g)
 	return path;
 }
 
+/* Put the options behind `run`, each in one word or two, into a file, and --config into their place. */
+static void options_by_file(struct fbk_guest *g, char **options)
+{
+	char *path = fbk_path_out("guest-%u.conf", g->id);
+	int fd = open_copy(path);
+
+	for (char **o = options; *o; o++) {
+		bool whole = strchr(*o, '=');
+
+		if (dprintf(fd, "%s%s%s\n", *o + 2, whole ? "" : " = ", whole ? "" : o[1]) < 0)
+			fbk_fail(__FILE__, __LINE__, "%s: %m", path);
+		o += !whole;
+	}
+	close(fd);
+	options[0] = "--config";
+	options[1] = path;
+	options[2] = NULL;
+}
+
 static void guest_start(struct fbk_guest *g)
 {
 	const struct fbk_guest_spec *s = &g->spec;
@@ -413,6 +432,8 @@ static void guest_start(struct fbk_guest *g)
 		argv[n++] = (char *)s->api;
 	}
 	argv[n] = NULL;
+	if (s->by_file)
+		options_by_file(g, argv + 2);
 
 	if (pipe2(to_guest, O_CLOEXEC) || pipe2(from_guest, O_CLOEXEC))
 		fbk_fail(__FILE__, __LINE__, "pipe: %m");

@@ -18,13 +18,13 @@ static int parse(const char *line, struct fbk_run_options *o, char *why)
 {
 	static char copy[4096];
 	char *argv[MAX_ARGS];
-	int argc = 0;
+	int argc = 0, at;
 
 	snprintf(copy, sizeof(copy), "%s", line);
 	for (char *t = strtok(copy, " "); t; t = strtok(NULL, " "))
 		argv[argc++] = strcmp(t, "_") ? t : t + 1;
 	why[0] = '\0';
-	return fbk_options_parse(argc, argv, o, why, 160);
+	return fbk_options_parse(argc, argv, o, &at, why, 160);
 }
 
 static void defaults(void **state)
@@ -198,11 +198,12 @@ static void a_long_command_line(void **state)
 	char *argv[] = { "--kernel", "k", "--append", text };
 	struct fbk_run_options o;
 	char why[160];
+	int at;
 
 	memset(text, 'x', 2047);
-	assert_int_equal(fbk_options_parse(4, argv, &o, why, sizeof(why)), 0);
+	assert_int_equal(fbk_options_parse(4, argv, &o, &at, why, sizeof(why)), 0);
 	text[2047] = 'x';
-	assert_int_equal(fbk_options_parse(4, argv, &o, why, sizeof(why)), -EINVAL);
+	assert_int_equal(fbk_options_parse(4, argv, &o, &at, why, sizeof(why)), -EINVAL);
 }
 
 static void sizes(void **state)

@@ -323,7 +323,7 @@ int fbk_command_ctl(int argc, char **argv)
 		argc -= 2, argv += 2;
 	}
 	if (argc && (!strcmp(argv[0], "--help") || !strcmp(argv[0], "-h")))
-		return fbk_command_help("ctl");
+		return fbk_command_help("ctl", NULL);
 	for (size_t i = 0; argc && i < NR_VERBS; i++)
 		if (!strcmp(argv[0], verbs[i].name))
 			v = &verbs[i];

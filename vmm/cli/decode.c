@@ -71,7 +71,7 @@ int fbk_command_decode(int argc, char **argv)
 
 	for (int i = 1; i < argc; i++) {
 		if (!strcmp(argv[i], "--help") || !strcmp(argv[i], "-h"))
-			return fbk_command_help("decode");
+			return fbk_command_help("decode", NULL);
 		if (!strcmp(argv[i], "--json"))
 			json = true;
 		else if (argv[i][0] == '-' && argv[i][1])

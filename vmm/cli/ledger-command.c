@@ -343,7 +343,7 @@ int fbk_command_ledger(int argc, char **argv)
 
 	for (int i = 0; i < argc; i++) {
 		if (!strcmp(argv[i], "--help") || !strcmp(argv[i], "-h"))
-			return fbk_command_help("ledger");
+			return fbk_command_help("ledger", NULL);
 		if (!strcmp(argv[i], "--json"))
 			json = 1;
 		else if (!strcmp(argv[i], "--dry-run"))

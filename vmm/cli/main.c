@@ -15,13 +15,14 @@ static const struct command {
 	const char *name, *arguments, *what;
 	int (*run)(int argc, char **argv);
 	const char *help;
+	const struct fbk_help_topic *topics; /* NULL: its help is short */
 } commands[] = {
-	{ "run", "--kernel IMAGE [options]", "run a Linux guest", fbk_command_run, fbk_run_help },
-	{ "check", "", "what this host can do, and what is missing", fbk_command_check, fbk_check_help },
-	{ "ctl", "[--socket PATH] COMMAND", "ask a running monitor, or tell it what to do", fbk_command_ctl, fbk_ctl_help },
-	{ "decode", "esr|exit|cper|event ...", "a syndrome, an exit, an error record or events, in words", fbk_command_decode, fbk_decode_help },
-	{ "ledger", "[show|check|export|repair] FILE", "the bad pages that a ledger knows", fbk_command_ledger, fbk_ledger_help },
-	{ "policy", "[FILE]", "what is done about memory errors", fbk_command_policy, fbk_policy_help },
+	{ "run", "--kernel IMAGE [options]", "run a Linux guest", fbk_command_run, fbk_run_help, fbk_run_topics },
+	{ "check", "", "what this host can do, and what is missing", fbk_command_check, fbk_check_help, NULL },
+	{ "ctl", "[--socket PATH] COMMAND", "ask a running monitor, or tell it what to do", fbk_command_ctl, fbk_ctl_help, NULL },
+	{ "decode", "esr|exit|cper|event ...", "a syndrome, an exit, an error record or events, in words", fbk_command_decode, fbk_decode_help, NULL },
+	{ "ledger", "[show|check|export|repair] FILE", "the bad pages that a ledger knows", fbk_command_ledger, fbk_ledger_help, NULL },
+	{ "policy", "[FILE]", "what is done about memory errors", fbk_command_policy, fbk_policy_help, NULL },
 };
 
 #define NR_COMMANDS (sizeof(commands) / sizeof(commands[0]))
@@ -37,7 +38,7 @@ static const char status_help[] =
 	"  12  the guest reset itself, and --reset=exit was given\n"
 	"  13  quit by the operator (Ctrl-A x, or the control API)\n"
 	"  64  wrong usage\n"
-	"  66  kernel, initrd, disk, event, metrics, ledger, policy or record file, or socket cannot be used\n"
+	"  66  kernel, initrd, disk, config, event, metrics, ledger, policy or record file, or socket cannot be used\n"
 	"  69  this host cannot do what was asked for (no arm64, no KVM, no GICv3, no SEA)\n"
 	"  71  the host, or the monitor, failed at run time\n";
 
@@ -47,6 +48,7 @@ static void list(FILE *to)
 	for (size_t i = 0; i < NR_COMMANDS; i++)
 		fprintf(to, "  firebreak %-6s %-31s  %s\n", commands[i].name, commands[i].arguments, commands[i].what);
 	fputs("  firebreak help   COMMAND                          more about it\n"
+	      "  firebreak help   run TOPIC                        one topic of its options\n"
 	      "  firebreak --version\n\n",
 	      to);
 	fputs(status_help, to);
@@ -90,13 +92,36 @@ static int finish(int status)
 	return (fflush(stdout) || ferror(stdout)) && status <= FBK_EXIT_LACKING ? FBK_EXIT_HOST : status;
 }
 
-int fbk_command_help(const char *command)
+static int help_topic(const struct command *c, const char *name)
+{
+	char names[160] = "";
+	size_t n = 0;
+
+	for (const struct fbk_help_topic *t = c->topics; t && t->name; t++) {
+		if (!strcmp(t->name, name)) {
+			printf("%s\n%s", t->title, t->text);
+			return FBK_EXIT_OFF;
+		}
+		n += (size_t)snprintf(names + n, sizeof(names) - n, "%s%s", n ? ", " : "", t->name);
+	}
+	if (n)
+		fbk_say("%s --help: %.80s: no such topic; there are %s", c->name, name, names);
+	else
+		fbk_say("%s --help: %.80s: it has no topics", c->name, name);
+	return FBK_EXIT_USAGE;
+}
+
+int fbk_command_help(const char *command, const char *topic)
 {
 	const struct command *c = find(command);
 
 	if (!c)
 		return unknown(command);
+	if (topic)
+		return help_topic(c, topic);
 	fputs(c->help, stdout);
+	for (const struct fbk_help_topic *t = c->topics; t && t->name; t++)
+		printf("\n%s (%s)\n%s", t->title, t->name, t->text);
 	putchar('\n');
 	fputs(status_help, stdout);
 	return FBK_EXIT_OFF;
@@ -108,9 +133,9 @@ int main(int argc, char **argv)
 	const struct command *c = find(name);
 
 	if (c)
-		return finish(argc > 2 && is_help(argv[2]) ? fbk_command_help(name) : c->run(argc - 2, argv + 2));
+		return finish(argc > 2 && is_help(argv[2]) ? fbk_command_help(name, argc > 3 ? argv[3] : NULL) : c->run(argc - 2, argv + 2));
 	if (!strcmp(name, "help") && argc > 2)
-		return finish(fbk_command_help(argv[2]));
+		return finish(fbk_command_help(argv[2], argc > 3 ? argv[3] : NULL));
 	if (is_help(name) || !strcmp(name, "help")) {
 		list(stdout);
 		return finish(FBK_EXIT_OFF);

@@ -1,32 +1,48 @@
 /* SPDX-License-Identifier: MIT */
 /* SPDX-FileCopyrightText: The firebreak authors */
-/* run-help.c - what `firebreak run --help` prints, on any machine. */
+/* run-help.c - what `firebreak run --help` prints, by topic, on any machine. */
 #include "command.h"
+
+#include <stddef.h>
 
 const char fbk_run_help[] =
 	"firebreak run - run a Linux guest whose memory errors are contained\n"
 	"\n"
-	"  --kernel IMAGE         uncompressed arm64 Linux Image (Debian's vmlinuz); required\n"
-	"  --initrd FILE          initial RAM disk\n"
-	"  --append TEXT          kernel command line (default: panic=-1); the console needs no parameter\n"
-	"  --memory SIZE          guest RAM: 512M, 2G; a plain number is MiB (default: 256M)\n"
-	"  --cpus N               vCPUs, 1 to 8 (default: 1)\n"
-	"  --disk FILE[,ro][,queues=N]  raw disk image or block device, as virtio-blk; up to 4 (default: a queue for each vCPU)\n"
-	"  --net user[,mac=MAC][,mtu=N][,forward=tcp:[ADDR]:PORT:GUESTPORT]...\n"
-	"                         a network card on a network in user space (DHCP; the host is 10.0.2.2); up to 2\n"
-	"  --net tap=NAME|fd:N[,mac=MAC]\n"
-	"                         a network card on a tap device of the host\n"
-	"  --sea=on|off           hardware memory errors leave the kernel for us (default: on where the kernel can)\n"
-	"  --retire=on|always|off lost pages are taken out of the guest's reach (default: on where the host can)\n"
-	"  --events FILE          one JSON line for each memory error, appended; - is standard error, fd:N a descriptor\n"
-	"  --metrics FILE         counters as Prometheus text, rewritten as errors come\n"
-	"  --api PATH             control API (HTTP, JSON) on a Unix socket of mode 0600; the console is on PATH.console\n"
-	"  --grace SECONDS        from SIGTERM, which presses the power button, to the end (default: 30; 0: at once)\n"
-	"  --id UUID              whose events, metrics and ledger these are (default: a random one)\n"
-	"  --ledger FILE          remember bad pages there, across runs; synced before the guest runs on\n"
-	"  --policy FILE          what is done about which error (default: as `firebreak policy` prints it)\n"
-	"  --reset=reboot|exit    what the guest's own reset does (default: reboot)\n"
-	"  --cper=memory|processor  what an abort's record says: which page, or also which vCPU (default: memory)\n"
-	"  --panic=exit|wait      after a guest panic: end at its reset or 5 s later, or let it be (default: exit)\n"
-	"\n"
-	"The console is on standard input and output. On a terminal: Ctrl-A x quits, Ctrl-A h helps.\n";
+	"The console is on standard input and output. On a terminal: Ctrl-A x quits, Ctrl-A h helps.\n"
+	"`firebreak run --help TOPIC` prints one topic: boot, machine, disk, net, errors, records, control.\n";
+
+const struct fbk_help_topic fbk_run_topics[] = {
+	{ "boot", "What boots",
+	  "  --kernel IMAGE         uncompressed arm64 Linux Image (Debian's vmlinuz); required\n"
+	  "  --initrd FILE          initial RAM disk\n"
+	  "  --append TEXT          kernel command line (default: panic=-1); the console needs no parameter\n"
+	  "  --config FILE          options from a file, a line NAME = VALUE each, as if they stood here\n" },
+	{ "machine", "The machine",
+	  "  --memory SIZE          guest RAM: 512M, 2G; a plain number is MiB (default: 256M)\n"
+	  "  --cpus N               vCPUs, 1 to 8 (default: 1)\n" },
+	{ "disk", "Disks",
+	  "  --disk FILE[,ro][,queues=N]\n"
+	  "                         raw disk image or block device, as virtio-blk; up to 4 (default: a queue for each vCPU)\n" },
+	{ "net", "Networks",
+	  "  --net user[,mac=MAC][,mtu=N][,forward=tcp:[ADDR]:PORT:GUESTPORT]...\n"
+	  "                         a network card on a network in user space (DHCP; the host is 10.0.2.2); up to 2\n"
+	  "  --net tap=NAME|fd:N[,mac=MAC]\n"
+	  "                         a network card on a tap device of the host\n" },
+	{ "errors", "Memory errors",
+	  "  --sea=on|off           hardware memory errors leave the kernel for us (default: on where the kernel can)\n"
+	  "  --retire=on|always|off lost pages are taken out of the guest's reach (default: on where the host can)\n"
+	  "  --policy FILE          what is done about which error (default: as `firebreak policy` prints it)\n"
+	  "  --cper=memory|processor\n"
+	  "                         what an abort's record says: which page, or also which vCPU (default: memory)\n" },
+	{ "records", "What is kept of them",
+	  "  --ledger FILE          remember bad pages there, across runs; synced before the guest runs on\n"
+	  "  --events FILE          one JSON line for each memory error, appended; - is standard error, fd:N a descriptor\n"
+	  "  --metrics FILE         counters as Prometheus text, rewritten as errors come\n"
+	  "  --id UUID              whose events, metrics and ledger these are (default: a random one)\n" },
+	{ "control", "While it runs, and how it ends",
+	  "  --api PATH             control API (HTTP, JSON) on a Unix socket of mode 0600; the console is on PATH.console\n"
+	  "  --grace SECONDS        from SIGTERM, which presses the power button, to the end (default: 30; 0: at once)\n"
+	  "  --reset=reboot|exit    what the guest's own reset does (default: reboot)\n"
+	  "  --panic=exit|wait      after a guest panic: end at its reset or 5 s later, or let it be (default: exit)\n" },
+	{ NULL, NULL, NULL },
+};

@@ -340,7 +340,7 @@ static int set_option(struct fbk_run_options *o, const char *name, char *val, ch
 	return 0;
 }
 
-int fbk_options_parse(int argc, char **argv, struct fbk_run_options *ret, char *why, size_t why_len)
+int fbk_options_parse(int argc, char **argv, struct fbk_run_options *ret, int *ret_at, char *why, size_t why_len)
 {
 	struct fbk_run_options o = { .append = "panic=-1", .ram_len = UINT64_C(256) << 20, .nr_cpus = 1, .grace_s = 30 };
 
@@ -348,6 +348,7 @@ int fbk_options_parse(int argc, char **argv, struct fbk_run_options *ret, char *
 		char name[32], *eq, *val;
 		size_t len;
 
+		*ret_at = i;
 		if (!strcmp(argv[i], "--help") || !strcmp(argv[i], "-h")) {
 			o.help = true;
 			*ret = o;
@@ -378,6 +379,7 @@ int fbk_options_parse(int argc, char **argv, struct fbk_run_options *ret, char *
 		if (set_option(&o, name, val, why, why_len))
 			return -EINVAL;
 	}
+	*ret_at = argc;
 	if (!o.kernel) {
 		snprintf(why, why_len, "--kernel is needed: an uncompressed arm64 Linux Image");
 		return -EINVAL;

@@ -53,13 +53,14 @@ struct fbk_run_options {
 /**
  * fbk_options_parse - read the arguments behind `run`
  * @argv:    may be changed (commas are where words end); the result points into it
+ * @ret_at:  on failure, the argument that is wrong, by its number; @argc: one is missing
  * @why:     on failure, one sentence without a full stop
  * @why_len: 160 bytes hold every sentence with room for the argument it quotes
  *
  * Return:  0.
  * Errors:  -EINVAL.
  */
-int fbk_options_parse(int argc, char **argv, struct fbk_run_options *ret, char *why, size_t why_len);
+int fbk_options_parse(int argc, char **argv, struct fbk_run_options *ret, int *ret_at, char *why, size_t why_len);
 
 /* "512", "512M", "1g", "65536K": a plain number is MiB. Errors: -EINVAL no number, or too large for 64 bits. */
 int fbk_size_parse(const char *s, uint64_t *ret_bytes);
