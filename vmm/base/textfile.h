@@ -16,7 +16,7 @@
  * @why_len: 80 bytes hold every sentence
  *
  * Return:  how many bytes there are; nothing is put behind them.
- * Errors:  -EFBIG longer than @max; -EINVAL no regular file; else of open(2), fstat(2), read(2).
+ * Errors:  -EFBIG longer than @max; -EINVAL no regular file; else what the system said.
  */
 ssize_t fbk_textfile_read(const char *path, char *buf, size_t max, char *why, size_t why_len);
 
