@@ -32,7 +32,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 	CHECK(at >= 0 ? at <= a.argc : !a.argc);
 	if (!r && !o.help) {
 		CHECK(o.kernel && o.nr_cpus >= 1 && o.nr_cpus <= FBK_MAX_CPUS);
-		CHECK(o.ram_len >= FBK_RAM_MIN && o.ram_len <= FBK_RAM_MAX);
+		CHECK(o.memory.len >= FBK_RAM_MIN && o.memory.len <= FBK_RAM_MAX);
+		CHECK(!o.memory.huge_len || (o.memory.len % o.memory.huge_len == 0 && o.memory.thp == FBK_THP_HOST));
 		CHECK(o.nr_disks <= FBK_MAX_DISKS && o.nr_nets <= FBK_MAX_NETS);
 		for (unsigned int i = 0; i < o.nr_nets; i++)
 			CHECK(o.net[i].nr_forwards <= FBK_NET_FORWARDS);

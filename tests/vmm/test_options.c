@@ -6,6 +6,7 @@
 #include "test.h"
 
 #include "options.h"
+#include "size.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -43,7 +44,11 @@ static void defaults(void **state)
 	assert_int_equal(o.grace_s, 30);
 	assert_false(o.has_id);
 	assert_string_equal(o.append, "panic=-1");
-	assert_int_equal(o.ram_len, 256 << 20);
+	assert_int_equal(o.memory.len, 256 << 20);
+	assert_int_equal(o.memory.huge_len, 0);
+	assert_int_equal(o.memory.thp, FBK_THP_HOST);
+	assert_false(o.memory.shared);
+	assert_false(o.memory.prefault);
 	assert_int_equal(o.nr_cpus, 1);
 	assert_int_equal(o.nr_disks, 0);
 	assert_int_equal(o.nr_nets, 0);
@@ -65,7 +70,7 @@ static void everything(void **state)
 			 0);
 	assert_string_equal(o.initrd, "i");
 	assert_string_equal(o.append, "a=b");
-	assert_true(o.ram_len == UINT64_C(2) << 30);
+	assert_true(o.memory.len == UINT64_C(2) << 30);
 	assert_int_equal(o.nr_cpus, 8);
 	assert_int_equal(o.nr_disks, 3);
 	assert_string_equal(o.disk[0].path, "a");
@@ -127,6 +132,25 @@ static void wrong_lines(void **state)
 		{ "--kernel k --memory 1GG", "not a size" },
 		{ "--kernel k --memory 99999999999999999999", "not a size" },
 		{ "--kernel k --memory 18446744073709551615G", "not a size" },
+		{ "--kernel k --memory ,shared", "--memory : not a size" },
+		{ "--kernel k --memory 512M,", "\"\" is none of" },
+		{ "--kernel k --memory 512M,huge", "\"huge\" is none of hugetlb=SIZE" },
+		{ "--kernel k --memory 512M,shared=on", "\"shared=on\" is none of" },
+		{ "--kernel k --memory 512M,prefault,hugetlb", "\"hugetlb\" is none of" },
+		{ "--kernel k --memory 512M,hugetlb=", "hugetlb=: must be 2M, 1G" },
+		{ "--kernel k --memory 512M,hugetlb=on", "hugetlb=on: must be 2M, 1G" },
+		{ "--kernel k --memory 512M,hugetlb=3M", "hugetlb=3M: must be 2M, 1G" },
+		{ "--kernel k --memory 512M,hugetlb=4K", "hugetlb=4K: must be 2M, 1G" },
+		{ "--kernel k --memory 4G,hugetlb=2G", "hugetlb=2G: must be 2M, 1G" },
+		{ "--kernel k --memory 512M,hugetlb=0", "hugetlb=0: must be 2M, 1G" },
+		{ "--kernel k --memory 65M,hugetlb=2M", "65 MiB are no whole number of huge pages of 2 MiB" },
+		{ "--kernel k --memory 1536M,shared,hugetlb=1G", "1536 MiB are no whole number of huge pages of 1 GiB" },
+		{ "--kernel k --memory 512M,thp=", "thp=: must be thp=on or thp=off" },
+		{ "--kernel k --memory 512M,thp=always", "thp=always: must be thp=on or thp=off" },
+		{ "--kernel k --memory 512M,hugetlb=2M,thp=on", "give one of them" },
+		{ "--kernel k --memory 512M,thp=off,hugetlb=2M", "give one of them" },
+		{ "--kernel k --memory 512M,hugetlb=2M --retire=on", "only whole huge pages" },
+		{ "--kernel k --retire always --memory 1G,hugetlb=1G", "only whole huge pages" },
 		{ "--kernel k --sea maybe", "on or off" },
 		{ "--kernel k --reset off", "exit or reboot" },
 		{ "--kernel k --panic never", "wait or exit" },
@@ -192,6 +216,38 @@ static void networks(void **state)
 	assert_int_equal(o.net[1].mac[5], 1);
 }
 
+static void kinds_of_memory(void **state)
+{
+	static const struct {
+		const char *line;
+		struct fbk_memory_option is;
+	} rows[] = {
+		{ "512M,hugetlb=2M", { .len = UINT64_C(512) << 20, .huge_len = 2 << 20 } },
+		{ "64,hugetlb=64k,shared", { .len = 64 << 20, .huge_len = 65536, .shared = true } },
+		{ "3G,prefault,hugetlb=1G", { .len = UINT64_C(3) << 30, .huge_len = 1 << 30, .prefault = true } },
+		{ "512M,thp=on,prefault", { .len = UINT64_C(512) << 20, .thp = FBK_THP_ON, .prefault = true } },
+		{ "512M,shared,thp=off", { .len = UINT64_C(512) << 20, .thp = FBK_THP_OFF, .shared = true } },
+		/* What is said last holds, of options and of words. */
+		{ "512M,thp=off,thp=on", { .len = UINT64_C(512) << 20, .thp = FBK_THP_ON } },
+		{ "512M,shared --memory 64M", { .len = 64 << 20 } },
+		{ "512M,hugetlb=2M --retire=off", { .len = UINT64_C(512) << 20, .huge_len = 2 << 20 } },
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		char line[80], why[160];
+		struct fbk_run_options o;
+
+		snprintf(line, sizeof(line), "--kernel k --memory %s", rows[i].line);
+		if (parse(line, &o, why))
+			fail_msg("%s: %s", line, why);
+		assert_true(o.memory.len == rows[i].is.len);
+		assert_true(o.memory.huge_len == rows[i].is.huge_len);
+		assert_int_equal(o.memory.thp, rows[i].is.thp);
+		assert_int_equal(o.memory.shared, rows[i].is.shared);
+		assert_int_equal(o.memory.prefault, rows[i].is.prefault);
+	}
+}
+
 static void a_long_command_line(void **state)
 {
 	static char text[2100];
@@ -212,6 +268,12 @@ static void sizes(void **state)
 		const char *s;
 		uint64_t bytes;
 	} rows[] = { { "512", UINT64_C(512) << 20 }, { "64K", 65536 }, { "1g", UINT64_C(1) << 30 }, { "0", 0 } };
+	static const struct {
+		uint64_t bytes;
+		const char *s;
+	} texts[] = { { 0, "0 KiB" }, { 1023, "0 KiB" }, { 65536, "64 KiB" }, { 2 << 20, "2 MiB" }, { 1536 << 20, "1536 MiB" },
+		      { UINT64_C(1) << 30, "1 GiB" }, { UINT64_C(1) << 40, "1024 GiB" }, { UINT64_MAX, "18014398509481983 KiB" } };
+	char text[FBK_SIZE_TEXT];
 
 	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
 		uint64_t bytes;
@@ -219,6 +281,8 @@ static void sizes(void **state)
 		assert_int_equal(fbk_size_parse(rows[i].s, &bytes), 0);
 		assert_true(bytes == rows[i].bytes);
 	}
+	for (size_t i = 0; i < ARRAY_SIZE(texts); i++)
+		assert_string_equal(fbk_size_format(texts[i].bytes, text), texts[i].s);
 }
 
 int main(void)
@@ -226,7 +290,7 @@ int main(void)
 	static const struct CMUnitTest tests[] = {
 		cmocka_unit_test(defaults),	       cmocka_unit_test(everything), cmocka_unit_test(wrong_lines),
 		cmocka_unit_test(a_long_command_line), cmocka_unit_test(sizes),
-		cmocka_unit_test(networks),
+		cmocka_unit_test(networks),	       cmocka_unit_test(kinds_of_memory),
 	};
 
 	return cmocka_run_group_tests_name("vmm-options", tests, NULL, NULL);

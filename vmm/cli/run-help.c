@@ -18,7 +18,9 @@ const struct fbk_help_topic fbk_run_topics[] = {
 	  "  --append TEXT          kernel command line (default: panic=-1); the console needs no parameter\n"
 	  "  --config FILE          options from a file, a line NAME = VALUE each, as if they stood here\n" },
 	{ "machine", "The machine",
-	  "  --memory SIZE          guest RAM: 512M, 2G; a plain number is MiB (default: 256M)\n"
+	  "  --memory SIZE[,hugetlb=2M|1G][,thp=on|off][,shared][,prefault]\n"
+	  "                         guest RAM: 512M, 2G; a plain number is MiB (default: 256M); from a pool of huge pages; with\n"
+	  "                         transparent ones or without; as a memfd; all of it at the start\n"
 	  "  --cpus N               vCPUs, 1 to 8 (default: 1)\n" },
 	{ "disk", "Disks",
 	  "  --disk FILE[,ro][,queues=N]\n"

@@ -94,9 +94,10 @@ static void tell_status(struct fbk_control *c, uint64_t client)
 
 	fbk_uuid_format(m->opt.id, id);
 	answer_json(c, client,
-		    json_pack("{s:s, s:s?, s:b, s:s, s:s, s:i, s:i, s:I, s:f, s:i}", "state", state, "reason", reason, "panicked",
+		    json_pack("{s:s, s:s?, s:b, s:s, s:s, s:i, s:i, s:I, s:s, s:I, s:f, s:i}", "state", state, "reason", reason, "panicked",
 			      (int)atomic_load(&m->panicked), "id", id, "version", FBK_VERSION, "pid", (int)getpid(), "cpus",
-			      (int)m->opt.nr_cpus, "memory_bytes", (json_int_t)m->opt.ram_len, "uptime_seconds",
+			      (int)m->opt.nr_cpus, "memory_bytes", (json_int_t)m->opt.memory.len, "memory_kind",
+			      fbk_memory_kind(&m->memory), "memory_page_bytes", (json_int_t)m->memory.page_len, "uptime_seconds",
 			      (fbk_loop_now() - c->since_ns) / 1e9, "lost_pages", (int)fbk_ledger_lost(fbk_vm_ledger(m->road))));
 }
 
@@ -290,7 +291,7 @@ static void refuse(struct answer *a, unsigned int status, const char *why)
 
 static void simulate(struct fbk_monitor *m, const struct fbk_request *req, struct answer *a)
 {
-	struct fbk_gpa gpa = { req->address & FBK_PAGE_MASK };
+	struct fbk_gpa gpa = { req->address };
 	int r = 0;
 
 	if (req->virtual && req->cpu >= m->opt.nr_cpus) {
@@ -303,11 +304,13 @@ static void simulate(struct fbk_monitor *m, const struct fbk_request *req, struc
 		r = fbk_simulate_find(m, req->cpu, req->address, &gpa);
 	if (!r)
 		r = fbk_simulate(m, gpa);
+	gpa.addr &= ~(m->memory.page_len - 1);
 	fbk_machine_go_on(m);
 	switch (r) {
 	case 0:
 		a->status = HTTP_STATUS_OK;
-		snprintf(a->text, sizeof(a->text), "{\"gpa\":\"0x%llx\"}", (unsigned long long)gpa.addr);
+		snprintf(a->text, sizeof(a->text), "{\"gpa\":\"0x%llx\",\"bytes\":%llu}", (unsigned long long)gpa.addr,
+			 (unsigned long long)m->memory.page_len);
 		/* The page is gone in any case; the guest hears of it now and not when it touches it. */
 		if (req->tell)
 			fbk_sigbus_report(m, gpa);
@@ -319,7 +322,7 @@ static void simulate(struct fbk_monitor *m, const struct fbk_request *req, struc
 		refuse(a, HTTP_STATUS_UNPROCESSABLE_ENTITY, "there is no guest memory at that address");
 		break;
 	case -EEXIST:
-		refuse(a, HTTP_STATUS_CONFLICT, "that page is lost already");
+		refuse(a, HTTP_STATUS_CONFLICT, "that page, or a part of it, is lost already");
 		break;
 	case -EOPNOTSUPP:
 		refuse(a, HTTP_STATUS_NOT_IMPLEMENTED,

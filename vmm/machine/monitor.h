@@ -14,6 +14,7 @@
 #include "eventlog.h"
 #include "io.h"
 #include "loop.h"
+#include "memory.h"
 #include "net-tap.h"
 #include "net-user.h"
 #include "platform.h"
@@ -69,6 +70,7 @@ struct fbk_monitor {
 	int kvm_fd, vm_fd, gic_fd;
 	size_t run_len; /* bytes of a vCPU's mapping */
 	struct fbk_gmem gmem;
+	struct fbk_memory memory;
 	struct fbk_ghes_layout ghes;
 	struct fbk_vm *road;
 	struct fbk_policy policy;
@@ -137,7 +139,7 @@ int fbk_sigbus_init(struct fbk_monitor *m);   /* negative errno */
 void fbk_sigbus_drain(struct fbk_monitor *m); /* main thread: walk the road for what the handler has queued */
 /* An access of ours to guest memory met poison at or just behind @gpa: record and report it. Any thread. */
 void fbk_sigbus_found(struct fbk_monitor *m, struct fbk_gpa gpa);
-/* Main thread: that page of guest RAM is lost, and nobody has touched it. */
+/* Main thread: the host's page around that one of guest RAM is lost, and nobody has touched it. */
 void fbk_sigbus_report(struct fbk_monitor *m, struct fbk_gpa page);
 
 /* ledger.c: the file of --ledger; all of it does nothing without. Errors are told on standard error. */

@@ -10,41 +10,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-int fbk_size_parse(const char *s, uint64_t *ret_bytes)
-{
-	unsigned int shift = 20;
-	uint64_t n = 0;
-
-	if (*s < '0' || *s > '9')
-		return -EINVAL;
-	for (; *s >= '0' && *s <= '9'; s++) {
-		if (n > (UINT64_MAX - 9) / 10)
-			return -EINVAL;
-		n = n * 10 + (*s - '0');
-	}
-	switch (*s) {
-	case '\0':
-		break;
-	case 'K': case 'k':
-		shift = 10;
-		s++;
-		break;
-	case 'M': case 'm':
-		s++;
-		break;
-	case 'G': case 'g':
-		shift = 30;
-		s++;
-		break;
-	default:
-		return -EINVAL;
-	}
-	if (*s || n > UINT64_MAX >> shift)
-		return -EINVAL;
-	*ret_bytes = n << shift;
-	return 0;
-}
-
 static int digit(char ch)
 {
 	if (ch >= '0' && ch <= '9')
@@ -85,19 +50,6 @@ void fbk_uuid_format(const uint8_t id[16], char ret[FBK_UUID_LEN])
 		snprintf(ret, 3, "%02x", id[i]);
 		ret += 2;
 	}
-}
-
-static int set_memory(struct fbk_run_options *o, const char *val, char *why, size_t why_len)
-{
-	if (fbk_size_parse(val, &o->ram_len)) {
-		snprintf(why, why_len, "--memory %.40s: not a size (512M, 2G; a plain number is MiB)", val);
-		return -EINVAL;
-	}
-	if (o->ram_len < FBK_RAM_MIN || o->ram_len > FBK_RAM_MAX || o->ram_len % FBK_RAM_GRANULE) {
-		snprintf(why, why_len, "--memory %.40s: must be 64M to 255G, a multiple of 64K", val);
-		return -EINVAL;
-	}
-	return 0;
 }
 
 static int set_cpus(struct fbk_run_options *o, const char *val, char *why, size_t why_len)
@@ -306,7 +258,7 @@ static int set_option(struct fbk_run_options *o, const char *name, char *val, ch
 		}
 		o->has_id = true;
 	} else if (!strcmp(name, "--memory")) {
-		return set_memory(o, val, why, why_len);
+		return fbk_memory_option_parse(val, &o->memory, why, why_len);
 	} else if (!strcmp(name, "--cpus")) {
 		return set_cpus(o, val, why, why_len);
 	} else if (!strcmp(name, "--grace")) {
@@ -342,7 +294,7 @@ static int set_option(struct fbk_run_options *o, const char *name, char *val, ch
 
 int fbk_options_parse(int argc, char **argv, struct fbk_run_options *ret, int *ret_at, char *why, size_t why_len)
 {
-	struct fbk_run_options o = { .append = "panic=-1", .ram_len = UINT64_C(256) << 20, .nr_cpus = 1, .grace_s = 30 };
+	struct fbk_run_options o = { .append = "panic=-1", .memory.len = UINT64_C(256) << 20, .nr_cpus = 1, .grace_s = 30 };
 
 	for (int i = 0; i < argc; i++) {
 		char name[32], *eq, *val;
@@ -382,6 +334,10 @@ int fbk_options_parse(int argc, char **argv, struct fbk_run_options *ret, int *r
 	*ret_at = argc;
 	if (!o.kernel) {
 		snprintf(why, why_len, "--kernel is needed: an uncompressed arm64 Linux Image");
+		return -EINVAL;
+	}
+	if (o.memory.huge_len && (o.retire == FBK_RETIRE_ON || o.retire == FBK_RETIRE_EVERY)) {
+		snprintf(why, why_len, "--retire: of hugetlb only whole huge pages could be taken out of the guest's reach: leave it out");
 		return -EINVAL;
 	}
 	*ret = o;

@@ -7,6 +7,7 @@
 #define FBK_VMM_OPTIONS_H
 
 #include "exit.h"
+#include "memory-option.h"
 #include "net-user.h"
 #include "platform.h"
 
@@ -37,7 +38,7 @@ struct fbk_run_options {
 	const char *kernel, *initrd, *append, *events, *ledger, *metrics, *policy, *api;
 	uint8_t id[16];
 	bool has_id;
-	uint64_t ram_len;
+	struct fbk_memory_option memory;
 	unsigned int nr_cpus;
 	unsigned int grace_s; /* from the power button of SIGTERM to the end; 0: at once */
 	struct fbk_disk_option disk[FBK_MAX_DISKS];
@@ -61,9 +62,6 @@ struct fbk_run_options {
  * Errors:  -EINVAL.
  */
 int fbk_options_parse(int argc, char **argv, struct fbk_run_options *ret, int *ret_at, char *why, size_t why_len);
-
-/* "512", "512M", "1g", "65536K": a plain number is MiB. Errors: -EINVAL no number, or too large for 64 bits. */
-int fbk_size_parse(const char *s, uint64_t *ret_bytes);
 
 #define FBK_UUID_LEN 37 /* NUL included */
 void fbk_uuid_format(const uint8_t id[16], char ret[FBK_UUID_LEN]);

@@ -5,7 +5,6 @@
  */
 #include "firmware.h"
 #include "gic.h"
-#include "memory.h"
 #include "monitor.h"
 #include "report.h"
 
@@ -15,46 +14,45 @@
 #include <sys/random.h>
 
 /* What the ledger knows, ascending. */
-struct bad_pages {
-	struct fbk_gpa *page;
+struct lost_pages {
+	struct fbk_memory_lost *lost;
 	unsigned int nr;
 };
 
 static int by_address(const void *a, const void *b)
 {
-	const struct fbk_gpa *x = a, *y = b;
+	const struct fbk_memory_lost *x = a, *y = b;
 
-	return x->addr < y->addr ? -1 : x->addr > y->addr;
+	return x->page.addr < y->page.addr ? -1 : x->page.addr > y->page.addr;
 }
 
-static int collect(struct fbk_monitor *m, struct bad_pages *ret)
+static int collect(struct fbk_monitor *m, struct lost_pages *ret)
 {
 	const struct fbk_ledger *ledger = m->road ? fbk_vm_ledger(m->road) : NULL;
 	struct fbk_ledger_entry e;
 	uint32_t cursor = 0, nr = ledger ? fbk_ledger_pages(ledger) : 0;
 
-	*ret = (struct bad_pages){ 0 };
+	*ret = (struct lost_pages){ 0 };
 	if (!nr)
 		return 0;
-	ret->page = calloc(nr, sizeof(*ret->page));
-	if (!ret->page)
+	ret->lost = calloc(nr, sizeof(*ret->lost));
+	if (!ret->lost)
 		return -ENOMEM;
 	while (ret->nr < nr && !fbk_ledger_next(ledger, &cursor, &e))
-		if (e.state != FBK_PAGE_HEALED)
-			ret->page[ret->nr++] = e.gpa;
-	qsort(ret->page, ret->nr, sizeof(*ret->page), by_address);
+		ret->lost[ret->nr++] = (struct fbk_memory_lost){ e.gpa, e.state == FBK_PAGE_HEALED };
+	qsort(ret->lost, ret->nr, sizeof(*ret->lost), by_address);
 	return 0;
 }
 
-/* One page for each granule: what the memory map can say. Return: how many, at most @max. */
-static unsigned int granules(const struct bad_pages *bad, struct fbk_gpa *ret, unsigned int max)
+/* One page for each granule that is bad: what the memory map can say. Return: how many, at most @max. */
+static unsigned int granules(const struct lost_pages *pages, struct fbk_gpa *ret, unsigned int max)
 {
 	unsigned int nr = 0;
 
-	for (unsigned int i = 0; i < bad->nr; i++) {
-		struct fbk_gpa granule = { bad->page[i].addr & ~(FBK_RAM_GRANULE - 1) };
+	for (unsigned int i = 0; i < pages->nr; i++) {
+		struct fbk_gpa granule = { pages->lost[i].page.addr & ~(FBK_RAM_GRANULE - 1) };
 
-		if (nr && ret[nr - 1].addr == granule.addr)
+		if (pages->lost[i].healed || (nr && ret[nr - 1].addr == granule.addr))
 			continue;
 		if (nr == max) {
 			fbk_say("more than %u bad places in guest memory: the guest is told of the lowest only", max);
@@ -76,7 +74,7 @@ static int write_blob(struct fbk_monitor *m, struct fbk_gpa gpa, const char *blo
 static int build(struct fbk_monitor *m, char *blob, struct fbk_placement *at, const struct fbk_gpa *bad, unsigned int nr_bad)
 {
 	struct fbk_firmware_config fw = {
-		.ram_len = m->opt.ram_len,
+		.ram_len = m->opt.memory.len,
 		.nr_cpus = m->opt.nr_cpus,
 		.nr_virtio = m->nr_virtio,
 		.ghes = &m->ghes,
@@ -87,11 +85,11 @@ static int build(struct fbk_monitor *m, char *blob, struct fbk_placement *at, co
 	uint8_t seed[64];
 	int r;
 
-	r = fbk_image_place(&m->boot.image, m->boot.initrd.len, m->opt.ram_len, bad, nr_bad, at);
+	r = fbk_image_place(&m->boot.image, m->boot.initrd.len, m->opt.memory.len, bad, nr_bad, at);
 	if (r < 0) {
 		fbk_say("%s does not fit into %llu MiB of guest memory: more --memory is needed",
 			r == -E2BIG ? "the initrd, behind the kernel," : "the kernel",
-			(unsigned long long)(m->opt.ram_len >> 20));
+			(unsigned long long)(m->opt.memory.len >> 20));
 		return FBK_EXIT_INPUT;
 	}
 	fw.initrd = at->initrd;
@@ -121,7 +119,7 @@ static int build(struct fbk_monitor *m, char *blob, struct fbk_placement *at, co
 	return 0;
 }
 
-static int load(struct fbk_monitor *m, const struct bad_pages *bad)
+static int load(struct fbk_monitor *m, const struct lost_pages *pages)
 {
 	struct fbk_gpa granule[FBK_FIRMWARE_MAX_BAD];
 	struct fbk_placement at;
@@ -129,7 +127,7 @@ static int load(struct fbk_monitor *m, const struct bad_pages *bad)
 	char *blob;
 	int r;
 
-	nr_bad = granules(bad, granule, FBK_FIRMWARE_MAX_BAD);
+	nr_bad = granules(pages, granule, FBK_FIRMWARE_MAX_BAD);
 	blob = calloc(1, FBK_TABLES_LEN > FBK_RECORDS_LEN ? FBK_TABLES_LEN : FBK_RECORDS_LEN);
 	if (!blob) {
 		fbk_say("building the guest's tables: out of memory");
@@ -146,7 +144,7 @@ static int load(struct fbk_monitor *m, const struct bad_pages *bad)
 
 int fbk_monitor_load(struct fbk_monitor *m)
 {
-	static const struct bad_pages none;
+	static const struct lost_pages none;
 
 	return load(m, &none);
 }
@@ -168,7 +166,7 @@ static void heal(struct fbk_monitor *m)
 
 int fbk_monitor_reset(struct fbk_monitor *m)
 {
-	struct bad_pages bad;
+	struct lost_pages pages;
 	int r;
 
 	fbk_console_reset(&m->console);
@@ -180,18 +178,18 @@ int fbk_monitor_reset(struct fbk_monitor *m)
 	atomic_store(&m->panicked, false);
 
 	heal(m);
-	r = collect(m, &bad);
+	r = collect(m, &pages);
 	if (!r)
 		r = fbk_gic_reset(m->gic_fd, m->opt.nr_cpus);
 	if (!r)
-		r = fbk_memory_clear(&m->gmem, bad.page, bad.nr);
+		r = fbk_memory_clear(&m->memory, pages.lost, pages.nr);
 	if (r < 0) {
 		fbk_say("resetting the machine: %s", strerror(-r));
 		r = FBK_EXIT_HOST;
 	} else {
-		r = load(m, &bad);
+		r = load(m, &pages);
 	}
-	free(bad.page);
+	free(pages.lost);
 	if (r)
 		return r;
 	r = fbk_vm_reset(m->road);

@@ -5,7 +5,7 @@
  */
 #include "control.h"
 #include "gic.h"
-#include "memory.h"
+#include "memory-why.h"
 #include "monitor.h"
 #include "policy.h"
 #include "report.h"
@@ -142,7 +142,7 @@ static unsigned int ipa_bits(uint64_t ram_len)
 
 static int open_vm(struct fbk_monitor *m)
 {
-	unsigned int bits = ipa_bits(m->opt.ram_len);
+	unsigned int bits = ipa_bits(m->opt.memory.len);
 	int most, r;
 
 	m->kvm_fd = open("/dev/kvm", O_RDWR | O_CLOEXEC);
@@ -293,15 +293,38 @@ static int open_devices(struct fbk_monitor *m)
 	return 0;
 }
 
+static int open_memory(struct fbk_monitor *m)
+{
+	const struct fbk_memory_option *o = &m->opt.memory;
+	char why[FBK_MEMORY_WHY_LEN];
+	int r = 0;
+
+	/* Nobody is asked about ordinary memory: it is there, or mapping it fails. */
+	if ((o->huge_len || o->thp == FBK_THP_ON || o->prefault) && fbk_memory_lacks(o, "", why)) {
+		fbk_say("--memory: %s", why);
+		return FBK_EXIT_UNABLE;
+	}
+	r = fbk_memory_open(o, &m->memory, &m->gmem);
+	if (r < 0 && fbk_memory_lacks(o, "", why)) {
+		fbk_say("--memory: %s", why);
+		return FBK_EXIT_UNABLE;
+	}
+	if (!r)
+		r = fbk_memory_give(&m->memory, m->vm_fd);
+	if (r < 0) {
+		fbk_say("%llu MiB of guest memory: %s", (unsigned long long)(o->len >> 20), strerror(-r));
+		return FBK_EXIT_HOST;
+	}
+	return 0;
+}
+
 static int open_machine(struct fbk_monitor *m)
 {
 	int r;
 
-	r = fbk_memory_create(m->vm_fd, m->opt.ram_len, &m->gmem);
-	if (r < 0) {
-		fbk_say("%llu MiB of guest memory: %s", (unsigned long long)(m->opt.ram_len >> 20), strerror(-r));
-		return FBK_EXIT_HOST;
-	}
+	r = open_memory(m);
+	if (r)
+		return r;
 	for (unsigned int i = 0; i < m->opt.nr_cpus; i++) {
 		r = fbk_cpu_create(m, i);
 		if (r)

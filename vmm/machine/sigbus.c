@@ -3,7 +3,6 @@
 /*
  * sigbus.c - the ways besides an exit in which the host tells of poisoned memory: signals, and failing copies.
  */
-#include "memory.h"
 #include "monitor.h"
 #include "report.h"
 #include "terminal.h"
@@ -130,9 +129,11 @@ void fbk_sigbus_drain(struct fbk_monitor *m)
 
 void fbk_sigbus_report(struct fbk_monitor *m, struct fbk_gpa page)
 {
-	siginfo_t si = { .si_signo = SIGBUS, .si_code = BUS_MCEERR_AO, .si_addr_lsb = FBK_PAGE_SHIFT };
+	uint64_t len = m->memory.page_len;
+	siginfo_t si = { .si_signo = SIGBUS, .si_code = BUS_MCEERR_AO, .si_addr_lsb = __builtin_ctzll(len) };
 
-	if (!fbk_gmem_ptr(&m->gmem, page, FBK_PAGE_SIZE, &si.si_addr))
+	page.addr &= ~(len - 1);
+	if (!fbk_gmem_ptr(&m->gmem, page, len, &si.si_addr))
 		walk(m, &si);
 }
 

@@ -41,19 +41,20 @@ void fbk_simulate_open(struct fbk_monitor *m)
 
 int fbk_simulate(struct fbk_monitor *m, struct fbk_gpa page)
 {
-	size_t len = sysconf(_SC_PAGESIZE);
+	uint64_t len = m->memory.page_len;
 	struct uffdio_register reg = { .mode = UFFDIO_REGISTER_MODE_MISSING };
 	struct poison_arg poison = { 0 };
 	struct fbk_ledger_entry e;
 	void *hva;
 	int r = 0;
 
-	page.addr &= ~(uint64_t)(len - 1);
+	page.addr &= ~(len - 1);
 	if (fbk_gmem_ptr(&m->gmem, page, len, &hva))
 		return -ERANGE;
 	/* What is bad already must not go back to the host as if it were good. */
-	if (!fbk_ledger_lookup(fbk_vm_ledger(m->road), page, &e) && e.state != FBK_PAGE_HEALED)
-		return -EEXIST;
+	for (struct fbk_gpa p = page; p.addr < page.addr + len; p.addr += FBK_PAGE_SIZE)
+		if (!fbk_ledger_lookup(fbk_vm_ledger(m->road), p, &e) && e.state != FBK_PAGE_HEALED)
+			return -EEXIST;
 	if (uffd < 0)
 		return -EOPNOTSUPP;
 	reg.range = poison.range = (struct uffdio_range){ (uintptr_t)hva, len };

@@ -2,7 +2,8 @@
 /* SPDX-FileCopyrightText: The firebreak authors */
 /*
  * simulate.h - a page of guest memory is made as bad as the host could find it, without a bad cell: what was in it is gone, and
- * the next access, by the guest or by a device, is one to poison. Main thread; all vCPUs and devices are parked.
+ * the next access, by the guest or by a device, is one to poison. A host loses whole pages of its own: of memory in hugetlb all
+ * that the huge page holds. Main thread; all vCPUs and devices are parked.
  */
 #ifndef FBK_VMM_SIMULATE_H
 #define FBK_VMM_SIMULATE_H
@@ -14,7 +15,7 @@ struct fbk_monitor;
 /* Where the host does not offer it, fbk_simulate() says so. Before a second thread runs. */
 void fbk_simulate_open(struct fbk_monitor *m);
 
-/* Errors: -ERANGE no guest memory; -EEXIST it is lost already; -EOPNOTSUPP this host cannot; others of the system calls. */
+/* The host's page around @page. Errors: -ERANGE no guest memory; -EEXIST some of it is lost already; -EOPNOTSUPP this host cannot; others of the system calls. */
 int fbk_simulate(struct fbk_monitor *m, struct fbk_gpa page);
 
 /*
