@@ -122,6 +122,22 @@ void fbk_net_both_ways(struct fbk_guest *g, const char *addr)
 	unlink(BACK);
 }
 
+pid_t fbk_net_listener(const char *port)
+{
+	int in = open("/dev/null", O_RDONLY | O_CLOEXEC);
+	pid_t pid = listener(port, in, "/dev/null");
+
+	close(in);
+	fbk_wait_until(30, "the host's server listens", listens, (char *)port);
+	return pid;
+}
+
+void fbk_net_unlisten(pid_t server)
+{
+	kill(server, SIGTERM);
+	waitpid(server, NULL, 0);
+}
+
 static bool fetched(void *url)
 {
 	char text[256];

@@ -16,6 +16,10 @@ const char *fbk_net_order(struct fbk_guest *g, const char *order, const char *wo
 /* FBK_NET_MIB of random bytes each way between a guest and a server of the host, which it sees at @addr. */
 void fbk_net_both_ways(struct fbk_guest *g, const char *addr);
 
+/* A server of the host, up, that says nothing and ends with its first connection; ended, if it has not. */
+pid_t fbk_net_listener(const char *port);
+void fbk_net_unlisten(pid_t server);
+
 /* The file of the guest's disk, from its web server. Tries again while nobody listens. */
 void fbk_net_fetch(const char *authority);
 

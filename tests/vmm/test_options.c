@@ -160,6 +160,9 @@ static void wrong_lines(void **state)
 		{ "--kernel k --net user,mac=52:54:00:12:34:567", "not a MAC address" },
 		{ "--kernel k --net user,mac=53:54:00:12:34:56", "not a MAC address" },
 		{ "--kernel k --net user,mtu=575", "576 to 65520" },
+		{ "--kernel k --net user,reach=", "must be all, outside or none" },
+		{ "--kernel k --net user,reach=allx", "must be all, outside or none" },
+		{ "--kernel k --net tap=t,reach=all", "no such word behind tap" },
 		{ "--kernel k --net user,mtu=65521", "576 to 65520" },
 		{ "--kernel k --net user,mtu=1500x", "576 to 65520" },
 		{ "--kernel k --net tap=a,mtu=1500", "no such word behind tap" },
@@ -198,13 +201,15 @@ static void networks(void **state)
 	struct fbk_run_options o;
 	char why[160];
 
-	assert_int_equal(parse("--kernel k --net user,mac=52:54:00:ab:CD:ef,mtu=65520,forward=tcp::8080:80,forward=udp:10.1.2.3:53:1053 "
+	assert_int_equal(parse("--kernel k --net user,mac=52:54:00:ab:CD:ef,mtu=65520,reach=outside,forward=tcp::8080:80,forward=udp:10.1.2.3:53:1053 "
 			       "--net=tap=fd:7,mac=02:00:00:00:00:01", &o, why), 0);
 	assert_int_equal(o.nr_nets, 2);
 	assert_null(o.net[0].tap);
 	assert_true(o.net[0].has_mac);
 	assert_memory_equal(o.net[0].mac, "\x52\x54\0\xab\xcd\xef", 6);
 	assert_int_equal(o.net[0].mtu, 65520);
+	assert_int_equal(o.net[0].reach, FBK_NET_REACH_OUTSIDE);
+	assert_int_equal(o.net[1].reach, FBK_NET_REACH_ALL);
 	assert_int_equal(o.net[0].nr_forwards, 2);
 	assert_false(o.net[0].forward[0].udp);
 	assert_int_equal(ntohl(o.net[0].forward[0].host.s_addr), 0x7f000001);

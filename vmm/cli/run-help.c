@@ -26,8 +26,9 @@ const struct fbk_help_topic fbk_run_topics[] = {
 	  "  --disk FILE[,ro][,queues=N]\n"
 	  "                         raw disk image or block device, as virtio-blk; up to 4 (default: a queue for each vCPU)\n" },
 	{ "net", "Networks",
-	  "  --net user[,mac=MAC][,mtu=N][,forward=tcp:[ADDR]:PORT:GUESTPORT]...\n"
+	  "  --net user[,mac=MAC][,mtu=N][,reach=all|outside|none][,forward=tcp:[ADDR]:PORT:GUESTPORT]...\n"
 	  "                         a network card on a network in user space (DHCP; the host is 10.0.2.2); up to 2\n"
+	  "                         reach: what the guest may call; outside: not the host's loopback (default: all)\n"
 	  "  --net tap=NAME|fd:N[,mac=MAC]\n"
 	  "                         a network card on a tap device of the host\n" },
 	{ "errors", "Memory errors",

@@ -148,11 +148,12 @@ static void on_turn(void *opaque)
 
 /* --- open --------------------------------------------------------------------------------------------------------- */
 
-int fbk_net_user_open(struct fbk_net_user *u, uint16_t mtu, const struct fbk_net_forward *forward, unsigned int nr_forwards,
-		      struct fbk_virtio_net *net, unsigned int *ret_forward)
+int fbk_net_user_open(struct fbk_net_user *u, uint16_t mtu, enum fbk_net_reach reach, const struct fbk_net_forward *forward,
+		      unsigned int nr_forwards, struct fbk_virtio_net *net, unsigned int *ret_forward)
 {
 	const SlirpConfig config = {
 		.version = 3,
+		.restricted = reach == FBK_NET_REACH_NONE,
 		.in_enabled = true,
 		.vnetwork.s_addr = htonl(0x0a000200),
 		.vnetmask.s_addr = htonl(0xffffff00),
@@ -161,6 +162,7 @@ int fbk_net_user_open(struct fbk_net_user *u, uint16_t mtu, const struct fbk_net
 		.vdhcp_start.s_addr = htonl(0x0a00020f),
 		.if_mtu = mtu,
 		.if_mru = mtu,
+		.disable_host_loopback = reach == FBK_NET_REACH_OUTSIDE,
 	};
 
 	u->backend = (struct fbk_net_backend){ .mtu = mtu, .send = from_guest, .opaque = u };

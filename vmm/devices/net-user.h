@@ -24,6 +24,13 @@ struct fbk_net_forward {
 	uint16_t host_port, guest_port;
 };
 
+/* What the guest can begin a connection to; forwards bring others to it whatever that is. */
+enum fbk_net_reach {
+	FBK_NET_REACH_ALL,     /* what this process can reach; 10.0.2.2 is the host's loopback */
+	FBK_NET_REACH_OUTSIDE, /* the same, but for the host's loopback */
+	FBK_NET_REACH_NONE,    /* nothing; no name server either */
+};
+
 struct fbk_net_user {
 	struct fbk_net_backend backend;
 	struct fbk_virtio_net *net;
@@ -43,8 +50,8 @@ struct fbk_net_user {
  * The forwards' ports are taken here. @net: whom packets are for; it is not used before fbk_net_user_start().
  * @ret_forward: with -errno of a forward, its number. Errors: -ENOMEM; negative errno of bind() and listen().
  */
-int fbk_net_user_open(struct fbk_net_user *u, uint16_t mtu, const struct fbk_net_forward *forward, unsigned int nr_forwards,
-		      struct fbk_virtio_net *net, unsigned int *ret_forward);
+int fbk_net_user_open(struct fbk_net_user *u, uint16_t mtu, enum fbk_net_reach reach, const struct fbk_net_forward *forward,
+		      unsigned int nr_forwards, struct fbk_virtio_net *net, unsigned int *ret_forward);
 
 /* The I/O thread's loop is there, and does not run yet. Errors: -ENOSPC. */
 int fbk_net_user_start(struct fbk_net_user *u, struct fbk_loop *loop);

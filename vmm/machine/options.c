@@ -178,6 +178,18 @@ static int net_word(struct fbk_net_option *n, char *word, char *why, size_t why_
 		if (!parse_number(word + 4, 576, FBK_NET_USER_MTU_MAX, &n->mtu))
 			return 0;
 		snprintf(why, why_len, "--net: %s: must be 576 to %d", shown, FBK_NET_USER_MTU_MAX);
+	} else if (!strncmp(word, "reach=", 6) && !n->tap) {
+		static const char *const names[] = {
+			[FBK_NET_REACH_ALL] = "all", [FBK_NET_REACH_OUTSIDE] = "outside", [FBK_NET_REACH_NONE] = "none"
+		};
+
+		for (unsigned int i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+			if (strcmp(word + 6, names[i]))
+				continue;
+			n->reach = i;
+			return 0;
+		}
+		snprintf(why, why_len, "--net: %s: must be all, outside or none", shown);
 	} else if (!strncmp(word, "forward=", 8) && !n->tap) {
 		if (n->nr_forwards == FBK_NET_FORWARDS) {
 			snprintf(why, why_len, "--net: %s: at most %d forwards", shown, FBK_NET_FORWARDS);

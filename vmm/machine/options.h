@@ -30,6 +30,7 @@ struct fbk_net_option {
 	bool has_mac;
 	uint8_t mac[6];
 	uint16_t mtu; /* of a network in user space */
+	enum fbk_net_reach reach; /* likewise */
 	struct fbk_net_forward forward[FBK_NET_FORWARDS];
 	unsigned int nr_forwards;
 };

@@ -232,7 +232,7 @@ static int open_net(struct fbk_monitor *m, unsigned int i)
 		unsigned int at = o->nr_forwards;
 
 		n->backend = &m->net_backend[i].user.backend;
-		r = fbk_net_user_open(&m->net_backend[i].user, o->mtu, o->forward, o->nr_forwards, n, &at);
+		r = fbk_net_user_open(&m->net_backend[i].user, o->mtu, o->reach, o->forward, o->nr_forwards, n, &at);
 		if (r < 0 && at < o->nr_forwards)
 			fbk_say("--net: port %u of this host cannot be forwarded: %s", o->forward[at].host_port, strerror(-r));
 		else if (r < 0)
