@@ -427,9 +427,9 @@ static enum fbk_turn wait_turn(struct fbk_vm *vm, int32_t vcpu, struct fbk_event
 			us = (uint32_t)(vm->policy.ack_wait_us - slept_us);
 		if (!start_ns)
 			start_ns = last_ns = fbk_clock_ns(CLOCK_MONOTONIC);
-		pthread_mutex_unlock(&vm->lock);
+		fbk_lock_release(&vm->lock);
 		sleep_us(us);
-		pthread_mutex_lock(&vm->lock);
+		fbk_lock_take(&vm->lock);
 		slept_us += us;
 		/* The longer it lasts the less another millisecond matters. */
 		if (us < ACK_POLL_MAX_US)
@@ -483,15 +483,15 @@ void fbk_notify_tell_acks(struct fbk_vm *vm)
 	now_ns = fbk_clock_ns(CLOCK_REALTIME);
 	mono_ns = fbk_clock_ns(CLOCK_MONOTONIC);
 	for (;;) {
-		pthread_mutex_lock(&vm->lock);
+		fbk_lock_take(&vm->lock);
 		if (!vm->nr_acks) {
-			pthread_mutex_unlock(&vm->lock);
+			fbk_lock_release(&vm->lock);
 			return;
 		}
 		ack = vm->acks[0];
 		__atomic_store_n(&vm->nr_acks, vm->nr_acks - 1, __ATOMIC_RELAXED);
 		memmove(&vm->acks[0], &vm->acks[1], vm->nr_acks * sizeof(ack));
-		pthread_mutex_unlock(&vm->lock);
+		fbk_lock_release(&vm->lock);
 		ack.size = sizeof(ack);
 		memcpy(ack.vm, vm->id, sizeof(ack.vm));
 		ack.time_ns = now_ns;
@@ -514,7 +514,7 @@ int fbk_notify_pump(struct fbk_vm *vm, uint64_t *ret_wait_ns)
 	}
 	now_ns = fbk_clock_ns(CLOCK_REALTIME);
 	mono_ns = fbk_clock_ns(CLOCK_MONOTONIC);
-	pthread_mutex_lock(&vm->lock);
+	fbk_lock_take(&vm->lock);
 	if (look(vm, FBK_GHES_SEA) == FBK_TURN_GUEST && is_stale(vm, mono_ns))
 		withdraw(vm); /* its abort came and went */
 	err = deliver(vm, &after, now_ns, mono_ns);
@@ -537,7 +537,7 @@ int fbk_notify_pump(struct fbk_vm *vm, uint64_t *ret_wait_ns)
 	}
 	if (wait > sea_wait_ns(vm, mono_ns))
 		wait = sea_wait_ns(vm, mono_ns);
-	pthread_mutex_unlock(&vm->lock);
+	fbk_lock_release(&vm->lock);
 
 	(void)fbk_notify_finish(vm, &after);
 	if (fbk_notify_has_acks(vm))
@@ -571,7 +571,7 @@ int fbk_notify_reset(struct fbk_vm *vm)
 
 	if (!vm->has_ghes)
 		return 0;
-	pthread_mutex_lock(&vm->lock);
+	fbk_lock_take(&vm->lock);
 	fbk_queue_init(&vm->queue, vm->queue_ranges, FBK_QUEUE_RANGES);
 	forget_told(vm);
 	after.pump = vm->rescan;
@@ -584,7 +584,7 @@ int fbk_notify_reset(struct fbk_vm *vm)
 			err = -EHWPOISON;
 		}
 	}
-	pthread_mutex_unlock(&vm->lock);
+	fbk_lock_release(&vm->lock);
 	(void)fbk_notify_finish(vm, &after);
 	return err;
 }

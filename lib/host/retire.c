@@ -32,6 +32,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/userfaultfd.h>
+#include <pthread.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
 
@@ -370,13 +371,13 @@ static void set(struct fbk_vm *vm, uint64_t gpa, uint32_t state, enum fbk_frame 
 {
 	int err = 0;
 
-	pthread_mutex_lock(&vm->lock);
+	fbk_lock_take(&vm->lock);
 	if (state)
 		err = fbk_ledger_set_state(&vm->ledger, (struct fbk_gpa){ gpa }, (enum fbk_page_state)state);
 	/* The page is in the ledger: none is ever taken out of it. */
 	if (!err)
 		err = fbk_ledger_set_frame(&vm->ledger, (struct fbk_gpa){ gpa }, frame);
-	pthread_mutex_unlock(&vm->lock);
+	fbk_lock_release(&vm->lock);
 }
 
 /* The host told of them, so that it has their frames; but for those that show our own marker. */

@@ -318,7 +318,7 @@ static int walk(struct fbk_vcpu *vcpu, struct fbk_event *ev, const struct fbk_sp
 	err = inspect(vcpu, ev, span, &pstate);
 	if (err)
 		saved = errno; /* what follows has errors of its own */
-	pthread_mutex_lock(&vm->lock);
+	fbk_lock_take(&vm->lock);
 	slot = record(vm, ev, span);
 	if (!err)
 		err = decide(vm, ev, &vcpu->history);
@@ -327,7 +327,7 @@ static int walk(struct fbk_vcpu *vcpu, struct fbk_event *ev, const struct fbk_sp
 						    "the host kernel cannot inject an abort into a 32-bit guest" };
 	if (!err)
 		notify(vcpu, ev, span, &after, watch);
-	pthread_mutex_unlock(&vm->lock);
+	fbk_lock_release(&vm->lock);
 	if (!err)
 		retire(vm, ev, span, watch);
 	keep(vm, ev, span, watch);
@@ -367,9 +367,9 @@ int fbk_vcpu_sea(struct fbk_vcpu *vcpu, struct fbk_verdict *ret)
 	begin(vcpu->vm, &ev, vcpu->index, &watch);
 	err = fbk_observe_sea(vcpu->run, &ev);
 	if (err == -EBADMSG) {
-		pthread_mutex_lock(&vcpu->vm->lock);
+		fbk_lock_take(&vcpu->vm->lock);
 		(void)record(vcpu->vm, &ev, &span);
-		pthread_mutex_unlock(&vcpu->vm->lock);
+		fbk_lock_release(&vcpu->vm->lock);
 		ev.verdict = (struct fbk_verdict){ FBK_VERDICT_STOP, FBK_REASON_MALFORMED, "the exit's syndrome is no external abort" };
 		count(vcpu->vm, &vcpu->counts, &ev, NULL, &watch);
 		tell(vcpu->vm, &ev);
@@ -431,23 +431,23 @@ int fbk_vm_sigbus(struct fbk_vm *vm, const siginfo_t *si, struct fbk_verdict *re
 	err = fbk_observe_sigbus(vm->gmem, si, vm->policy.span_pages, &ev, span);
 	if (err)
 		return err;
-	pthread_mutex_lock(&vm->lock);
+	fbk_lock_take(&vm->lock);
 	slot = record(vm, &ev, span);
 	err = decide(vm, &ev, NULL);
 	if (!err && vm->has_ghes && ev.verdict.action != FBK_VERDICT_STOP) {
 		enter(&ev, &watch, FBK_STEP_NOTIFY);
 		fbk_notify_async(vm, span, &ev, &after);
 	}
-	pthread_mutex_unlock(&vm->lock);
+	fbk_lock_release(&vm->lock);
 	if (!err)
 		retire(vm, &ev, span, &watch);
 	keep(vm, &ev, span, &watch);
 	if (err)
 		return err;
 	finish(vm, &ev, &after, &watch);
-	pthread_mutex_lock(&vm->lock);
+	fbk_lock_take(&vm->lock);
 	count(vm, &vm->counts, &ev, slot, &watch);
-	pthread_mutex_unlock(&vm->lock);
+	fbk_lock_release(&vm->lock);
 	tell(vm, &ev);
 	*ret = ev.verdict;
 	return 0;

@@ -8,10 +8,17 @@
 #include <stdlib.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
+#include <sys/syscall.h>
+#include <unistd.h>
 
 static int real_ioctl(int fd, unsigned long request, void *arg)
 {
 	return ioctl(fd, request, arg);
+}
+
+static long real_futex(uint32_t *word, int op, uint32_t value)
+{
+	return syscall(SYS_futex, word, op, value, NULL, NULL, 0);
 }
 
 static void *real_map(size_t len)
@@ -34,6 +41,7 @@ static const struct fbk_sys real = {
 	.ioctl = real_ioctl,
 	.clock_gettime = clock_gettime,
 	.nanosleep = nanosleep,
+	.futex = real_futex,
 	.calloc = calloc,
 	.free = free,
 	.map = real_map,

@@ -18,6 +18,7 @@ struct fbk_sys {
 	int (*ioctl)(int fd, unsigned long request, void *arg);
 	int (*clock_gettime)(clockid_t clock, struct timespec *ret);
 	int (*nanosleep)(const struct timespec *ts, struct timespec *rem);
+	long (*futex)(uint32_t *word, int op, uint32_t value);
 	void *(*calloc)(size_t nr, size_t len);
 	void (*free)(void *p);
 	/* Zeroed memory that costs nothing where it is not touched, in small pages; NULL on failure */

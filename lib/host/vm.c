@@ -108,24 +108,16 @@ int fbk_vm_create(const struct fbk_vm_config *cfg, struct fbk_vm **ret)
 			goto free_acks;
 		fbk_queue_init(&vm->queue, vm->queue_ranges, FBK_QUEUE_RANGES);
 	}
-	err = -pthread_mutex_init(&vm->lock, NULL);
-	if (err) {
-		err = -ENOMEM;
-		goto free_queue;
-	}
 	/* Last: from here on the file follows this ledger. */
 	vm->ledger_file = cfg->ledger_file;
-	if (vm->ledger_file)
-		err = fbk_ledger_file_load(vm->ledger_file, &vm->ledger);
+	err = vm->ledger_file ? fbk_ledger_file_load(vm->ledger_file, &vm->ledger) : 0;
 	if (err)
-		goto destroy_lock;
+		goto free_queue;
 	/* What the file brings along this guest has not been told. */
 	vm->rescan = vm->has_ghes && fbk_ledger_pages(&vm->ledger);
 	*ret = vm;
 	return 0;
 
-destroy_lock:
-	pthread_mutex_destroy(&vm->lock);
 free_queue:
 	fbk_sys->free(vm->queue_ranges);
 free_acks:
@@ -141,7 +133,6 @@ void fbk_vm_destroy(struct fbk_vm *vm)
 {
 	if (!vm)
 		return;
-	pthread_mutex_destroy(&vm->lock);
 	fbk_sys->free(vm->queue_ranges);
 	fbk_sys->free(vm->acks);
 	fbk_sys->unmap(vm->ledger_storage, vm->ledger_len);
@@ -161,10 +152,10 @@ int fbk_vcpu_create(struct fbk_vm *vm, int vcpu_fd, struct kvm_run *run, uint32_
 	vcpu->fd = vcpu_fd;
 	vcpu->run = run;
 	vcpu->index = (int32_t)index;
-	pthread_mutex_lock(&vm->lock);
+	fbk_lock_take(&vm->lock);
 	vcpu->next = vm->vcpus;
 	vm->vcpus = vcpu;
-	pthread_mutex_unlock(&vm->lock);
+	fbk_lock_release(&vm->lock);
 	*ret = vcpu;
 	return 0;
 }
@@ -175,12 +166,12 @@ void fbk_vcpu_destroy(struct fbk_vcpu *vcpu)
 
 	if (!vcpu)
 		return;
-	pthread_mutex_lock(&vcpu->vm->lock);
+	fbk_lock_take(&vcpu->vm->lock);
 	for (at = &vcpu->vm->vcpus; *at != vcpu; at = &(*at)->next)
 		;
 	*at = vcpu->next;
 	fbk_counts_fold(&vcpu->vm->counts, &vcpu->counts);
-	pthread_mutex_unlock(&vcpu->vm->lock);
+	fbk_lock_release(&vcpu->vm->lock);
 	fbk_sys->free(vcpu);
 }
 
@@ -252,7 +243,7 @@ int fbk_vm_metrics(struct fbk_vm *vm, struct fbk_metrics *ret)
 	if (!vm || !ret || ret->size != sizeof(*ret))
 		return -EINVAL;
 	memcpy(m.vm, vm->id, sizeof(m.vm));
-	pthread_mutex_lock(&vm->lock);
+	fbk_lock_take(&vm->lock);
 	fbk_counts_read(&vm->counts, &m);
 	for (vcpu = vm->vcpus; vcpu; vcpu = vcpu->next)
 		fbk_counts_read(&vcpu->counts, &m);
@@ -265,7 +256,7 @@ int fbk_vm_metrics(struct fbk_vm *vm, struct fbk_metrics *ret)
 	m.queue_pages = fbk_queue_pages(&vm->queue);
 	m.queue_overflow = (uint64_t)vm->rescan;
 	count_pages(&vm->ledger, &m);
-	pthread_mutex_unlock(&vm->lock);
+	fbk_lock_release(&vm->lock);
 	m.has_file = vm->ledger_file != NULL;
 	m.file_bytes = fbk_ledger_file_len(vm->ledger_file);
 	*ret = m;

@@ -11,10 +11,9 @@
 #include "../core/handshake.h"
 #include "../core/queue.h"
 #include "block.h"
+#include "lock.h"
 
 #include <firebreak/vm.h>
-
-#include <pthread.h>
 
 /* Page ranges that can wait for the guest. What comes beyond stays in the ledger and is told from there. */
 #define FBK_QUEUE_RANGES 4096
@@ -45,7 +44,7 @@ struct fbk_vm {
 	uint8_t id[FBK_VM_ID_LEN];
 	struct fbk_retire *retire; /* NULL: none; its lock is taken before ours */
 
-	pthread_mutex_t lock; /* all below; never held during an op, a sleep or an ioctl */
+	struct fbk_lock lock; /* all below; never held during an op, a sleep or an ioctl */
 	struct fbk_counts counts; /* of errors that no vCPU took, and of vCPUs that are gone */
 	struct fbk_vcpu *vcpus;   /* all there are */
 	uint64_t seq;

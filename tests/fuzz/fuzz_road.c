@@ -87,6 +87,13 @@ static int fuzz_sleep(const struct timespec *ts, struct timespec *rem)
 	return 0;
 }
 
+/* There is one thread: it would wait for itself. */
+static long fuzz_futex(uint32_t *word, int op, uint32_t value)
+{
+	CHECK(0);
+	return 0;
+}
+
 static void *fuzz_map(size_t len)
 {
 	return calloc(1, len);
@@ -101,6 +108,7 @@ static const struct fbk_sys fuzz_sys = {
 	.ioctl = fuzz_ioctl,
 	.clock_gettime = fuzz_clock,
 	.nanosleep = fuzz_sleep,
+	.futex = fuzz_futex,
 	.calloc = calloc,
 	.free = free,
 	.map = fuzz_map,

@@ -13,6 +13,8 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/syscall.h>
+#include <unistd.h>
 
 struct fake_kvm fake_kvm;
 
@@ -201,6 +203,11 @@ static int fake_nanosleep(const struct timespec *ts, struct timespec *rem)
 	return 0;
 }
 
+static long fake_futex(uint32_t *word, int op, uint32_t value)
+{
+	return syscall(SYS_futex, word, op, value, NULL, NULL, 0);
+}
+
 static void *fake_calloc(size_t nr, size_t len)
 {
 	void *p = fails() ? NULL : calloc(nr, len);
@@ -229,6 +236,7 @@ static const struct fbk_sys fake_sys = {
 	.ioctl = fake_ioctl,
 	.clock_gettime = fake_clock,
 	.nanosleep = fake_nanosleep,
+	.futex = fake_futex,
 	.calloc = fake_calloc,
 	.free = fake_free,
 	.map = fake_map,

@@ -15,9 +15,12 @@
 
 #include <firebreak/vm.h>
 
+#include <linux/futex.h>
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/syscall.h>
+#include <unistd.h>
 
 #define STEPS 50000 /* of each thread */
 #define NR_THREADS 2
@@ -192,6 +195,12 @@ static int chaos_sleep(const struct timespec *ts, struct timespec *rem)
 	return 0;
 }
 
+/* Waits, or does not. */
+static long chaos_futex(uint32_t *word, int op, uint32_t value)
+{
+	return op == FUTEX_WAIT_PRIVATE && self && roll(self, 2) ? -1 : syscall(SYS_futex, word, op, value, NULL, NULL, 0);
+}
+
 static void *chaos_map(size_t len)
 {
 	return calloc(1, len);
@@ -206,6 +215,7 @@ static const struct fbk_sys chaos = {
 	.ioctl = chaos_ioctl,
 	.clock_gettime = chaos_clock,
 	.nanosleep = chaos_sleep,
+	.futex = chaos_futex,
 	.calloc = calloc,
 	.free = free,
 	.map = chaos_map,
