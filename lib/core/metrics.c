@@ -24,17 +24,23 @@ _Static_assert(FBK_NR_SOURCES <= FBK_COUNTS_SOURCES && FBK_METRICS_SEVERITIES <=
 static const struct {
 	uint64_t ns;
 	const char *seconds;
-} bounds[FBK_METRICS_BUCKETS - 1] = {
+} bounds[FBK_METRICS_BUCKETS] = {
 	{ 10 * US, "0.00001" }, { 20 * US, "0.00002" }, { 50 * US, "0.00005" }, { 100 * US, "0.0001" },
 	{ 200 * US, "0.0002" }, { 500 * US, "0.0005" }, { 1 * MS, "0.001" },	{ 2 * MS, "0.002" },
 	{ 5 * MS, "0.005" },	{ 10 * MS, "0.01" },	{ 20 * MS, "0.02" },	{ 50 * MS, "0.05" },
 	{ 100 * MS, "0.1" },	{ 200 * MS, "0.2" },	{ 500 * MS, "0.5" },	{ 1 * S, "1" },
-	{ 2 * S, "2" },		{ 5 * S, "5" },		{ 10 * S, "10" },
+	{ 2 * S, "2" },		{ 5 * S, "5" },		{ 10 * S, "10" },	{ UINT64_MAX, "+Inf" },
+};
+
+/* How many bounds lie below each power of two. Between one and the next lies one at most: a time is held against that alone. */
+static const uint8_t bounds_below[64] = {
+	[14] = 1, [15] = 2, [16] = 3,  [17] = 4,  [18] = 5,  [19] = 6,  [20] = 7,  [21] = 8,  [22] = 8,	 [23] = 9,	  [24] = 10,
+	[25] = 11, [26] = 12, [27] = 13, [28] = 14, [29] = 15, [30] = 16, [31] = 17, [32] = 17, [33] = 18, [34 ... 63] = 19,
 };
 
 uint64_t fbk_metrics_bound_ns(uint32_t bucket)
 {
-	return bucket < FBK_METRICS_BUCKETS - 1 ? bounds[bucket].ns : UINT64_MAX;
+	return bucket < FBK_METRICS_BUCKETS ? bounds[bucket].ns : UINT64_MAX;
 }
 
 static void add(uint64_t *c, uint64_t n)
@@ -44,10 +50,9 @@ static void add(uint64_t *c, uint64_t n)
 
 void fbk_counts_time(struct fbk_metrics_times *t, uint64_t ns)
 {
-	size_t i = 0;
+	size_t i = bounds_below[63 - __builtin_clzll(ns | 1)];
 
-	while (i < FBK_METRICS_BUCKETS - 1 && ns > bounds[i].ns)
-		i++;
+	i += ns > bounds[i].ns;
 	add(&t->bucket[i], 1);
 	add(&t->sum_ns, ns);
 }
@@ -301,8 +306,7 @@ static void put_times(struct exposition *e, const char *name, const char *help, 
 	begin_family(e, name, "histogram", help);
 	for (i = 0; i < FBK_METRICS_BUCKETS; i++) {
 		sum += t->bucket[i];
-		put_sample(e, "_bucket", (struct label){ "le", i < FBK_METRICS_BUCKETS - 1 ? bounds[i].seconds : "+Inf" },
-			   no_label, sum);
+		put_sample(e, "_bucket", (struct label){ "le", bounds[i].seconds }, no_label, sum);
 	}
 	begin_sample(e, "_sum", no_label, no_label);
 	fbk_put_number(&e->w, t->sum_ns / S, 10, 1);

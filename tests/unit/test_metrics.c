@@ -52,6 +52,27 @@ static void times(void **state)
 	}
 }
 
+/* The bucket is found by a power of two: around each of them, and at random, it is the one that a search finds. */
+static void any_time(void **state)
+{
+	uint64_t random = 88172645463325252;
+	uint32_t k, i;
+
+	for (k = 0; k < 64 * 4 + 10000; k++) {
+		struct fbk_metrics_times t = { .sum_ns = 0 };
+		uint64_t ns;
+
+		random ^= random << 13;
+		random ^= random >> 7;
+		random ^= random << 17;
+		ns = k < 256 ? (UINT64_C(1) << k / 4) + k % 4 - 2 : random >> random % 64;
+		fbk_counts_time(&t, ns);
+		for (i = 0; ns > fbk_metrics_bound_ns(i); i++)
+			;
+		assert_int_equal(t.bucket[i], 1);
+	}
+}
+
 static void every_error_once_everywhere(void **state)
 {
 	static struct fbk_counts c;
@@ -133,6 +154,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(bounds),
 		cmocka_unit_test(times),
+		cmocka_unit_test(any_time),
 		cmocka_unit_test(every_error_once_everywhere),
 		cmocka_unit_test(room_for_words),
 		cmocka_unit_test(the_longest_text_fits),
