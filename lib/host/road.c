@@ -26,6 +26,7 @@
 struct stopwatch {
 	enum fbk_step step;
 	uint64_t since; /* ticks */
+	uint64_t tick_length;
 };
 
 static inline void begin(const struct fbk_vm *vm, struct fbk_event *ev, int32_t vcpu, struct stopwatch *watch)
@@ -41,17 +42,18 @@ static inline void begin(const struct fbk_vm *vm, struct fbk_event *ev, int32_t 
 	ev->time_ns = fbk_clock_ns(CLOCK_REALTIME);
 	ev->mono_ns = fbk_clock_ns(CLOCK_MONOTONIC);
 	memcpy(ev->vm, vm->id, sizeof(ev->vm));
-	*watch = (struct stopwatch){ FBK_STEP_INSPECT, fbk_ticks(ev->mono_ns) };
+	*watch = (struct stopwatch){ FBK_STEP_INSPECT, fbk_ticks(ev->mono_ns), vm->tick_length };
 }
 
 /* The time until now goes to the step that ends here. */
 static inline void enter(struct fbk_event *ev, struct stopwatch *watch, enum fbk_step step)
 {
-	uint64_t now = fbk_ticks(0), ns = fbk_ticks_ns(now - watch->since);
+	uint64_t now = fbk_ticks(0), ns = fbk_ticks_ns(now - watch->since, watch->tick_length);
 
 	ev->step_ns[watch->step] += ns;
 	ev->duration_ns += ns;
-	*watch = (struct stopwatch){ step, now };
+	watch->step = step;
+	watch->since = now;
 }
 
 /* The pages of the span beside the touched one. */

@@ -70,6 +70,7 @@ int fbk_vm_create(const struct fbk_vm_config *cfg, struct fbk_vm **ret)
 	vm->opaque = cfg->opaque;
 	memcpy(vm->id, cfg->id, sizeof(vm->id));
 	vm->retire = cfg->retire;
+	vm->tick_length = fbk_tick_length();
 	if (cfg->policy)
 		vm->policy = *cfg->policy;
 	else

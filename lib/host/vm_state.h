@@ -33,6 +33,7 @@ struct fbk_told {
 struct fbk_vm {
 	int vm_fd;
 	uint32_t kvm;
+	uint64_t tick_length; /* see clock.h */
 	const struct fbk_gmem *gmem;
 	int has_ghes;
 	int tell_processor;
