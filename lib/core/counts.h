@@ -29,8 +29,25 @@ struct fbk_counts {
 
 void fbk_counts_time(struct fbk_metrics_times *t, uint64_t ns);
 
-/* One error, once everything was done for it. @synced: its record went to the disk, and was waited for. */
-void fbk_counts_event(struct fbk_counts *c, const struct fbk_event *ev, int synced);
+/* Which of learnt[] counts such an error, whatever was done for it. */
+static inline uint32_t fbk_counts_learnt_at(uint32_t source, uint32_t severity, uint32_t kind)
+{
+	return (source % FBK_COUNTS_SOURCES * FBK_COUNTS_SEVERITIES + severity % FBK_COUNTS_SEVERITIES) * FBK_METRICS_CLASSES +
+	       kind % FBK_METRICS_CLASSES;
+}
+
+static inline uint32_t fbk_counts_learnt(const struct fbk_event *ev)
+{
+	return fbk_counts_learnt_at(ev->source, ev->decode ? FBK_COUNTS_MALFORMED : ev->abort.severity, ev->abort.kind);
+}
+
+/*
+ * One error, once everything was done for it.
+ *
+ * @learnt: fbk_counts_learnt() of it
+ * @synced: its record went to the disk, and was waited for
+ */
+void fbk_counts_event(struct fbk_counts *c, const struct fbk_event *ev, uint32_t learnt, int synced);
 
 /* Adds them to a snapshot. Any thread. */
 void fbk_counts_read(const struct fbk_counts *c, struct fbk_metrics *ret);

@@ -62,7 +62,7 @@ static uint64_t class_of(enum fbk_abort_kind kind, uint64_t pstate)
 	uint64_t ec = kind == FBK_ABORT_INSTRUCTION ? FBK_EC_IABT_LOW : FBK_EC_DABT_LOW;
 
 	/* "Without a change of Exception level" is the class's number plus one. */
-	return (ec + fbk_entry_el(pstate)) << 26;
+	return (ec + fbk_entry_el(pstate)) << FBK_ESR_EC_SHIFT;
 }
 
 uint64_t fbk_entry_esr(const struct fbk_abort *a, uint64_t pstate)

@@ -8,7 +8,8 @@
 
 #include <stdint.h>
 
-#define FBK_ESR_EC(esr) ((uint32_t)((esr) >> 26) & 0x3f)
+#define FBK_ESR_EC_SHIFT 26
+#define FBK_ESR_EC(esr) ((uint32_t)((esr) >> FBK_ESR_EC_SHIFT) & 0x3f)
 #define FBK_EC_IABT_LOW 0x20
 #define FBK_EC_IABT_CUR 0x21
 #define FBK_EC_DABT_LOW 0x24

@@ -57,12 +57,6 @@ void fbk_counts_time(struct fbk_metrics_times *t, uint64_t ns)
 	add(&t->sum_ns, ns);
 }
 
-static size_t learnt_at(size_t source, size_t severity, size_t kind)
-{
-	return (source % FBK_COUNTS_SOURCES * FBK_COUNTS_SEVERITIES + severity % FBK_COUNTS_SEVERITIES) * FBK_METRICS_CLASSES +
-	       kind % FBK_METRICS_CLASSES;
-}
-
 static size_t verdict_at(size_t action, size_t reason)
 {
 	return action % FBK_METRICS_VERDICTS * FBK_METRICS_REASONS + reason % FBK_METRICS_REASONS;
@@ -73,9 +67,9 @@ static size_t done_at(size_t notify, size_t replay)
 	return notify % FBK_METRICS_METHODS * FBK_METRICS_METHODS + replay % FBK_METRICS_METHODS;
 }
 
-void fbk_counts_event(struct fbk_counts *c, const struct fbk_event *ev, int synced)
+void fbk_counts_event(struct fbk_counts *c, const struct fbk_event *ev, uint32_t learnt, int synced)
 {
-	add(&c->learnt[learnt_at(ev->source, ev->decode ? FBK_COUNTS_MALFORMED : ev->abort.severity, ev->abort.kind)], 1);
+	add(&c->learnt[learnt], 1);
 	add(&c->verdict[verdict_at(ev->verdict.action, ev->verdict.reason)], 1);
 	add(&c->done[done_at(ev->notify, ev->replay)], 1);
 	fbk_counts_time(&c->duration, ev->duration_ns);
@@ -106,7 +100,7 @@ static void read_learnt(const struct fbk_counts *c, struct fbk_metrics *ret)
 	for (source = 0; source < FBK_NR_SOURCES; source++) {
 		for (severity = 0; severity <= FBK_COUNTS_MALFORMED; severity++) {
 			for (kind = 0; kind < FBK_METRICS_CLASSES; kind++) {
-				uint64_t n = get(&c->learnt[learnt_at(source, severity, kind)]);
+				uint64_t n = get(&c->learnt[fbk_counts_learnt_at(source, severity, kind)]);
 
 				ret->source[source] += n;
 				if (severity == FBK_COUNTS_MALFORMED) {

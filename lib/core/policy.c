@@ -4,6 +4,7 @@
  * policy.c - a verdict, with its reason, for one error. Why these defaults: docs/decisions/0002-policy-defaults.md.
  */
 #include "policy_key.h"
+#include "policy_road.h"
 
 #include <errno.h>
 
@@ -44,35 +45,15 @@ int fbk_policy_check(const struct fbk_policy *p)
 	return 0;
 }
 
-static int again(const struct fbk_history *h, const struct fbk_policy *p, const struct fbk_abort *a, uint64_t now_ns)
-{
-	const struct fbk_abort *b = &h->abort;
-
-	/* All else follows from these. */
-	uint64_t differs = (a->flags ^ b->flags) | (a->esr ^ b->esr) | (a->gva.addr ^ b->gva.addr) |
-			   (a->gpa.addr ^ b->gpa.addr);
-
-	return h->repeats && !differs && now_ns - h->last_ns <= (uint64_t)p->storm_gap_ms * 1000000;
-}
-
 int fbk_history_again(const struct fbk_history *h, const struct fbk_policy *p, const struct fbk_abort *a, uint64_t now_ns)
 {
-	return again(h, p, a, now_ns);
+	return fbk_history_is_again(h, p, a, now_ns);
 }
 
 void fbk_history_note(struct fbk_history *h, const struct fbk_policy *p, const struct fbk_abort *a, const uint64_t *pc,
 		      uint64_t now_ns)
 {
-	if (!again(h, p, a, now_ns) || (pc && h->has_pc && *pc != h->pc))
-		*h = (struct fbk_history){ .abort = *a };
-	if (pc) {
-		h->has_pc = 1;
-		h->pc = *pc;
-	}
-	h->last_ns = now_ns;
-	if (h->repeats < UINT32_MAX)
-		h->repeats++;
-	h->storms = p->storm_repeats ? h->repeats / p->storm_repeats : 0;
+	fbk_history_add(h, p, a, fbk_history_is_again(h, p, a, now_ns), pc, now_ns);
 }
 
 int fbk_rate_note(struct fbk_rate *r, const struct fbk_policy *p, uint64_t now_ns)
@@ -117,26 +98,12 @@ static int is_over_budget(const struct fbk_policy *p, const struct fbk_policy_ca
 	return p->budget_pages && c->lost_pages > p->budget_pages;
 }
 
-static const struct fbk_verdict recoverable = { FBK_VERDICT_REPLAY, FBK_REASON_RECOVERABLE,
-						"recoverable: the guest gets the abort that the hardware raised" };
-
-/*
- * An error that is nothing but recoverable, under a policy that has nothing against it: nearly all of them, seen at a
- * glance because a vCPU waits. The rules would come to the same answer.
- */
-static int is_plain(const struct fbk_policy *p, const struct fbk_policy_case *c)
-{
-	const struct fbk_abort *a = c->abort;
-
-	_Static_assert(FBK_VERDICT_REPLAY == 0, "so that all of them can be looked at in one");
-	return !(p->uer | p->ueo | p->user | p->kernel | p->source[c->source] | c->over_rate) &&
-	       (a->severity == FBK_SEVERITY_UER || a->severity == FBK_SEVERITY_UEO) &&
-	       !(~a->flags & (FBK_SEA_HAS_GVA | FBK_SEA_HAS_GPA)) && !(c->history && c->history->storms) && !is_over_budget(p, c);
-}
+const struct fbk_verdict fbk_verdict_recoverable = { FBK_VERDICT_REPLAY, FBK_REASON_RECOVERABLE,
+						     "recoverable: the guest gets the abort that the hardware raised" };
 
 static struct fbk_verdict severity(const struct fbk_policy *p, const struct fbk_abort *a)
 {
-	struct fbk_verdict v = recoverable;
+	struct fbk_verdict v = fbk_verdict_recoverable;
 
 	if (a->severity == FBK_SEVERITY_UEO)
 		will(&v, p->ueo, "the operator's rule for restartable errors");
@@ -200,10 +167,7 @@ int fbk_policy_decide(const struct fbk_policy *p, const struct fbk_policy_case *
 {
 	if (!p || !c || !c->abort || !ret || (uint32_t)c->source >= FBK_NR_SOURCES)
 		return -EINVAL;
-	if (fbk_source_is_async(c->source))
-		*ret = unconsumed(p, c);
-	else
-		*ret = is_plain(p, c) ? recoverable : consumed(p, c);
+	*ret = fbk_source_is_async(c->source) ? unconsumed(p, c) : consumed(p, c);
 	return 0;
 }
 

@@ -8,9 +8,8 @@
  * before the guest runs. Where there is no helper, or it injected nothing, the whole exception entry is done here, register
  * by register.
  */
-#include <firebreak/inject.h>
+#include "inject_road.h"
 
-#include "../core/entry.h"
 #include "../core/esr.h"
 #include "kvm_uapi.h"
 #include "one_reg.h"
@@ -208,6 +207,14 @@ static __attribute__((noinline)) int by_other_ways(int vcpu_fd, uint32_t kvm, st
 	if (!err)
 		*a = learnt;
 	return err;
+}
+
+int fbk_inject_by_helper(int vcpu_fd, enum fbk_abort_kind kind)
+{
+	struct fbk_kvm_vcpu_events ev = { .ext_dabt_pending = kind != FBK_ABORT_INSTRUCTION,
+					  .ext_iabt_pending = kind == FBK_ABORT_INSTRUCTION };
+
+	return set_events(vcpu_fd, &ev);
 }
 
 int fbk_inject_abort(int vcpu_fd, struct kvm_run *run, uint32_t kvm, struct fbk_abort *a, uint64_t pstate,

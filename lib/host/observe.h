@@ -9,9 +9,11 @@
 #include <firebreak/event.h>
 #include <firebreak/gmem.h>
 
-#include <signal.h>
+#include "kvm_uapi.h"
+#include "pattern.h"
 
-struct kvm_run;
+#include <signal.h>
+#include <string.h>
 
 /*
  * Fills the event's what-was-learnt part.
@@ -19,6 +21,31 @@ struct kvm_run;
  * Errors: -EINVAL another exit; -EBADMSG not an external abort (ev->decode and raw_* are set).
  */
 int fbk_observe_sea(const struct kvm_run *run, struct fbk_event *ev);
+
+/*
+ * The same, if the exit says of itself what an earlier one said.
+ *
+ * Return: 1; 0 it does not, and nothing was filled in.
+ */
+static inline int fbk_observe_known(const struct kvm_run *run, const struct fbk_pattern *p, struct fbk_event *ev)
+{
+	struct fbk_sea_exit exit;
+
+	if (run->exit_reason != FBK_KVM_EXIT_ARM_SEA ||
+	    fbk_sea_exit_read(FBK_ABI_MAINLINE, (const unsigned char *)run + FBK_KVM_RUN_EXIT_OFFSET, &exit) ||
+	    exit.esr != p->raw_esr || exit.flags != p->raw_flags)
+		return 0;
+	ev->source = FBK_SOURCE_SEA;
+	ev->decode = 0;
+	ev->raw_flags = exit.flags;
+	ev->raw_esr = exit.esr;
+	ev->abort = p->abort;
+	if (ev->abort.flags & FBK_SEA_HAS_GVA)
+		ev->abort.gva.addr = exit.gva;
+	if (ev->abort.flags & FBK_SEA_HAS_GPA)
+		ev->abort.gpa.addr = exit.gpa;
+	return 1;
+}
 
 /* Guest pages that one host page's loss costs; where that is several runs of guest RAM, the first has the touched page. */
 struct fbk_span {

@@ -10,12 +10,15 @@
 
 #include "../core/entry.h"
 #include "../core/ledger_road.h"
+#include "../core/policy_road.h"
 #include "clock.h"
+#include "inject_road.h"
 #include "kvm_uapi.h"
 #include "notify.h"
 #include "observe.h"
 #include "one_reg.h"
 #include "retire.h"
+#include "road.h"
 #include "vm_state.h"
 
 #include <errno.h>
@@ -131,7 +134,7 @@ static uint32_t lost_pages(const struct fbk_vm *vm, const struct fbk_event *ev)
 }
 
 /* Called with the lock held. */
-static int decide(struct fbk_vm *vm, struct fbk_event *ev, const struct fbk_history *history)
+static __attribute__((noinline)) int decide_by_rules(struct fbk_vm *vm, struct fbk_event *ev, const struct fbk_history *history)
 {
 	struct fbk_policy_case c = {
 		.source = ev->source,
@@ -153,31 +156,41 @@ static int decide(struct fbk_vm *vm, struct fbk_event *ev, const struct fbk_hist
 	return err;
 }
 
+/* The same, at a glance where there is but one answer. A page is known to be in the ledger then. */
+static inline int decide(struct fbk_vm *vm, struct fbk_event *ev, const struct fbk_history *history, const struct fbk_pattern *pattern)
+{
+	if (!(pattern->answers & FBK_PATTERN_PLAIN) || history->storms || !ev->count)
+		return decide_by_rules(vm, ev, history);
+	ev->verdict = fbk_verdict_recoverable;
+	return 0;
+}
+
 /*
  * A register costs a system call, as much as all the rest of the road. The PC tells repeats at one place from repeats at
  * several, which matters only once there are enough of them to be half a storm.
  */
-static int needs_pc(const struct fbk_vcpu *vcpu, const struct fbk_event *ev)
+static inline int needs_pc(const struct fbk_vcpu *vcpu)
 {
 	const struct fbk_policy *p = &vcpu->vm->policy;
 
-	return p->storm_repeats && vcpu->history.repeats + 1 >= p->storm_repeats / 2 &&
-	       fbk_history_again(&vcpu->history, p, &ev->abort, ev->mono_ns);
+	return p->storm_repeats && vcpu->history.repeats + 1 >= p->storm_repeats / 2;
 }
 
-static int remember(struct fbk_vcpu *vcpu, struct fbk_event *ev)
+static inline int remember(struct fbk_vcpu *vcpu, struct fbk_event *ev)
 {
+	const struct fbk_policy *p = &vcpu->vm->policy;
+	int again = fbk_history_is_again(&vcpu->history, p, &ev->abort, ev->mono_ns);
 	const uint64_t *seen = NULL;
 	uint64_t pc;
 	int err;
 
-	if (needs_pc(vcpu, ev)) {
+	if (again && needs_pc(vcpu)) {
 		err = fbk_one_reg_get(vcpu->fd, FBK_REG_PC, &pc);
 		if (err)
 			return err;
 		seen = &pc;
 	}
-	fbk_history_note(&vcpu->history, &vcpu->vm->policy, &ev->abort, seen, ev->mono_ns);
+	fbk_history_add(&vcpu->history, p, &ev->abort, again, seen, ev->mono_ns);
 	ev->repeats = vcpu->history.repeats;
 	return 0;
 }
@@ -186,9 +199,25 @@ static int remember(struct fbk_vcpu *vcpu, struct fbk_event *ev)
  * PSTATE says which source is to tell of the page, what the kernel's helper left out of a syndrome, and who consumed the
  * error, if the policy makes a difference of that.
  */
-static int needs_pstate(const struct fbk_vm *vm, const struct fbk_event *ev, const struct fbk_span *span)
+static int needs_pstate(const struct fbk_vm *vm, const struct fbk_abort *a, int has_pages)
 {
-	return (vm->has_ghes && span->nr_pages) || vm->policy.user != vm->policy.kernel || !fbk_entry_kernel_suffices(&ev->abort, vm->kvm);
+	return (vm->has_ghes && has_pages) || vm->policy.user != vm->policy.kernel || !fbk_entry_kernel_suffices(a, vm->kvm);
+}
+
+/* @has_pages: whether it is known of any page that it is lost */
+static void learn(const struct fbk_vm *vm, const struct fbk_event *ev, int has_pages, struct fbk_pattern *ret)
+{
+	const struct fbk_abort *a = &ev->abort;
+
+	*ret = (struct fbk_pattern){ .raw_flags = ev->raw_flags, .raw_esr = ev->raw_esr, .abort = *a };
+	ret->abort.gva.addr = ret->abort.gpa.addr = 0;
+	ret->learnt = fbk_counts_learnt(ev);
+	if (fbk_policy_is_plain(&vm->policy, ev->source, a))
+		ret->answers |= FBK_PATTERN_PLAIN;
+	if (fbk_inject_is_plain(a, vm->kvm))
+		ret->answers |= FBK_PATTERN_HELPER;
+	if (needs_pstate(vm, a, has_pages))
+		ret->answers |= FBK_PATTERN_PSTATE;
 }
 
 /* Which of the guest's processors it is, asked once. What the kernel does not say is left out. */
@@ -202,11 +231,11 @@ static void identify(struct fbk_vcpu *vcpu)
 }
 
 /* What has to be asked of the vCPU. Errors: -EIO. */
-static int inspect(struct fbk_vcpu *vcpu, struct fbk_event *ev, const struct fbk_span *span, uint64_t *ret_pstate)
+static inline int inspect(struct fbk_vcpu *vcpu, struct fbk_event *ev, const struct fbk_pattern *pattern, uint64_t *ret_pstate)
 {
 	int err = remember(vcpu, ev);
 
-	if (err || !needs_pstate(vcpu->vm, ev, span))
+	if (err || !(pattern->answers & FBK_PATTERN_PSTATE))
 		return err;
 	err = fbk_one_reg_get(vcpu->fd, FBK_REG_PSTATE, ret_pstate);
 	if (!err)
@@ -266,13 +295,21 @@ static void retire(struct fbk_vm *vm, struct fbk_event *ev, const struct fbk_spa
 	fbk_retire_step(vm, ev, span);
 }
 
-static int replay(struct fbk_vcpu *vcpu, struct fbk_event *ev, uint64_t pstate, struct stopwatch *watch)
+static inline int replay(struct fbk_vcpu *vcpu, struct fbk_event *ev, const struct fbk_pattern *pattern, uint64_t pstate,
+			 struct stopwatch *watch)
 {
 	uint32_t kvm = vcpu->vm->kvm;
+	int err;
 
 	switch (ev->verdict.action) {
 	case FBK_VERDICT_REPLAY:
 		enter(ev, watch, FBK_STEP_REPLAY);
+		if (pattern->answers & FBK_PATTERN_HELPER) {
+			err = fbk_inject_by_helper(vcpu->fd, ev->abort.kind);
+			if (!err)
+				ev->replay = FBK_REPLAY_HELPER;
+			return err;
+		}
 		return fbk_inject_abort(vcpu->fd, vcpu->run, kvm, &ev->abort, pstate, &ev->replay);
 	case FBK_VERDICT_SERROR:
 		enter(ev, watch, FBK_STEP_REPLAY);
@@ -290,13 +327,13 @@ static inline int32_t acknowledged(const struct fbk_vm *vm, const struct fbk_eve
 	return vm->has_ghes && !fbk_ledger_slot_untold(slot);
 }
 
-/* @counts: whose the error is; this thread is their only writer now. @slot: what record() returned. */
-static inline void count(const struct fbk_vm *vm, struct fbk_counts *counts, struct fbk_event *ev, const uint64_t *slot,
-			 struct stopwatch *watch)
+/* @counts: whose the error is; this thread is their only writer now. @learnt: fbk_counts_learnt(). @slot: what record() returned. */
+static inline void count(const struct fbk_vm *vm, struct fbk_counts *counts, struct fbk_event *ev, uint32_t learnt,
+			 const uint64_t *slot, struct stopwatch *watch)
 {
 	enter(ev, watch, watch->step);
 	ev->acknowledged = acknowledged(vm, ev, slot);
-	fbk_counts_event(counts, ev, ev->ledger_file == 1 && !vm->policy.ledger_unsynced);
+	fbk_counts_event(counts, ev, learnt, ev->ledger_file == 1 && !vm->policy.ledger_unsynced);
 }
 
 static void tell(struct fbk_vm *vm, const struct fbk_event *ev)
@@ -308,8 +345,8 @@ static void tell(struct fbk_vm *vm, const struct fbk_event *ev)
 }
 
 /* From inspection to tell, for an abort that a vCPU took. It is recorded whatever the kernel refuses. */
-static int walk(struct fbk_vcpu *vcpu, struct fbk_event *ev, const struct fbk_span *span, struct stopwatch *watch,
-		struct fbk_verdict *ret)
+static int walk(struct fbk_vcpu *vcpu, struct fbk_event *ev, const struct fbk_pattern *pattern, const struct fbk_span *span,
+		struct stopwatch *watch, struct fbk_verdict *ret)
 {
 	struct fbk_vm *vm = vcpu->vm;
 	struct fbk_after after = { 0 };
@@ -317,13 +354,13 @@ static int walk(struct fbk_vcpu *vcpu, struct fbk_event *ev, const struct fbk_sp
 	uint64_t pstate = 0;
 	int err, saved = 0;
 
-	err = inspect(vcpu, ev, span, &pstate);
+	err = inspect(vcpu, ev, pattern, &pstate);
 	if (err)
 		saved = errno; /* what follows has errors of its own */
 	fbk_lock_take(&vm->lock);
 	slot = record(vm, ev, span);
 	if (!err)
-		err = decide(vm, ev, &vcpu->history);
+		err = decide(vm, ev, &vcpu->history, pattern);
 	if (!err && ev->verdict.action == FBK_VERDICT_REPLAY && !can_replay(vm, pstate))
 		ev->verdict = (struct fbk_verdict){ FBK_VERDICT_SERROR, FBK_REASON_NO_INJECTION,
 						    "the host kernel cannot inject an abort into a 32-bit guest" };
@@ -335,13 +372,13 @@ static int walk(struct fbk_vcpu *vcpu, struct fbk_event *ev, const struct fbk_sp
 	keep(vm, ev, span, watch);
 	finish(vm, ev, &after, watch);
 	if (!err) {
-		err = replay(vcpu, ev, pstate, watch);
+		err = replay(vcpu, ev, pattern, pstate, watch);
 		if (err)
 			saved = errno;
 	}
 	if (err)
 		goto failed;
-	count(vm, &vcpu->counts, ev, slot, watch);
+	count(vm, &vcpu->counts, ev, pattern->learnt, slot, watch);
 	tell(vm, ev);
 	*ret = ev->verdict;
 	return 0;
@@ -351,10 +388,37 @@ failed:
 	ev->sys_errno = err == -EIO ? saved : 0;
 	if (!ev->verdict.text)
 		ev->verdict = (struct fbk_verdict){ FBK_VERDICT_STOP, FBK_REASON_HOST, "the kernel refused a register or an injection" };
-	count(vm, &vcpu->counts, ev, slot, watch);
+	count(vm, &vcpu->counts, ev, pattern->learnt, slot, watch);
 	tell(vm, ev);
 	errno = saved;
 	return err;
+}
+
+/* Learns it first, if the exit is like none that is known. Errors: fbk_observe_sea()'s. */
+static inline int observe_sea(struct fbk_vcpu *vcpu, struct fbk_event *ev)
+{
+	int err;
+
+	if (fbk_observe_known(vcpu->run, &vcpu->pattern, ev))
+		return 0;
+	err = fbk_observe_sea(vcpu->run, ev);
+	if (!err)
+		learn(vcpu->vm, ev, ev->abort.flags & FBK_SEA_HAS_GPA, &vcpu->pattern);
+	return err;
+}
+
+/* A load of the guest's met the bad page, and no more is said of it: what most of them are. */
+void fbk_road_expect(struct fbk_vcpu *vcpu)
+{
+	const struct fbk_sea_exit exit = {
+		.abi = FBK_ABI_MAINLINE,
+		.flags = FBK_KVM_SEA_FLAG_GPA_VALID,
+		.esr = (uint64_t)FBK_EC_DABT_LOW << FBK_ESR_EC_SHIFT | FBK_ESR_IL | FBK_FSC_SEA,
+	};
+	struct fbk_event ev = { .source = FBK_SOURCE_SEA, .raw_flags = exit.flags, .raw_esr = exit.esr };
+
+	if (!fbk_sea_decode(&exit, &ev.abort))
+		learn(vcpu->vm, &ev, 1, &vcpu->pattern);
 }
 
 int fbk_vcpu_sea(struct fbk_vcpu *vcpu, struct fbk_verdict *ret)
@@ -367,25 +431,26 @@ int fbk_vcpu_sea(struct fbk_vcpu *vcpu, struct fbk_verdict *ret)
 	if (!vcpu || !ret)
 		return -EINVAL;
 	begin(vcpu->vm, &ev, vcpu->index, &watch);
-	err = fbk_observe_sea(vcpu->run, &ev);
+	err = observe_sea(vcpu, &ev);
 	if (err == -EBADMSG) {
 		fbk_lock_take(&vcpu->vm->lock);
 		(void)record(vcpu->vm, &ev, &span);
 		fbk_lock_release(&vcpu->vm->lock);
 		ev.verdict = (struct fbk_verdict){ FBK_VERDICT_STOP, FBK_REASON_MALFORMED, "the exit's syndrome is no external abort" };
-		count(vcpu->vm, &vcpu->counts, &ev, NULL, &watch);
+		count(vcpu->vm, &vcpu->counts, &ev, fbk_counts_learnt(&ev), NULL, &watch);
 		tell(vcpu->vm, &ev);
 	}
 	if (err)
 		return err;
 	if (ev.abort.flags & FBK_SEA_HAS_GPA)
 		span = (struct fbk_span){ .page = ev.abort.gpa.addr & FBK_PAGE_MASK, .nr_pages = 1 };
-	return walk(vcpu, &ev, &span, &watch, ret);
+	return walk(vcpu, &ev, &vcpu->pattern, &span, &watch, ret);
 }
 
 int fbk_vcpu_sigbus(struct fbk_vcpu *vcpu, const siginfo_t *si, struct fbk_verdict *ret)
 {
 	struct fbk_span span[FBK_GMEM_MAX_REGIONS];
+	struct fbk_pattern pattern;
 	struct stopwatch watch;
 	struct fbk_event ev;
 	int err;
@@ -397,12 +462,14 @@ int fbk_vcpu_sigbus(struct fbk_vcpu *vcpu, const siginfo_t *si, struct fbk_verdi
 	err = fbk_observe_sigbus(vcpu->vm->gmem, si, vcpu->vm->policy.span_pages, &ev, span);
 	if (err)
 		return err;
-	return walk(vcpu, &ev, span, &watch, ret);
+	learn(vcpu->vm, &ev, span->nr_pages != 0, &pattern);
+	return walk(vcpu, &ev, &pattern, span, &watch, ret);
 }
 
 int fbk_vcpu_memory_fault(struct fbk_vcpu *vcpu, int err, struct fbk_verdict *ret)
 {
 	struct fbk_span span[FBK_GMEM_MAX_REGIONS];
+	struct fbk_pattern pattern;
 	struct stopwatch watch;
 	struct fbk_event ev;
 
@@ -410,7 +477,8 @@ int fbk_vcpu_memory_fault(struct fbk_vcpu *vcpu, int err, struct fbk_verdict *re
 		return -EINVAL;
 	begin(vcpu->vm, &ev, vcpu->index, &watch);
 	fbk_observe_memory_fault(vcpu->vm->gmem, vcpu->run, vcpu->vm->policy.span_pages, &ev, span);
-	return walk(vcpu, &ev, span, &watch, ret);
+	learn(vcpu->vm, &ev, span->nr_pages != 0, &pattern);
+	return walk(vcpu, &ev, &pattern, span, &watch, ret);
 }
 
 int fbk_vm_sigbus(struct fbk_vm *vm, const siginfo_t *si, struct fbk_verdict *ret)
@@ -435,7 +503,7 @@ int fbk_vm_sigbus(struct fbk_vm *vm, const siginfo_t *si, struct fbk_verdict *re
 		return err;
 	fbk_lock_take(&vm->lock);
 	slot = record(vm, &ev, span);
-	err = decide(vm, &ev, NULL);
+	err = decide_by_rules(vm, &ev, NULL);
 	if (!err && vm->has_ghes && ev.verdict.action != FBK_VERDICT_STOP) {
 		enter(&ev, &watch, FBK_STEP_NOTIFY);
 		fbk_notify_async(vm, span, &ev, &after);
@@ -448,7 +516,7 @@ int fbk_vm_sigbus(struct fbk_vm *vm, const siginfo_t *si, struct fbk_verdict *re
 		return err;
 	finish(vm, &ev, &after, &watch);
 	fbk_lock_take(&vm->lock);
-	count(vm, &vm->counts, &ev, slot, &watch);
+	count(vm, &vm->counts, &ev, fbk_counts_learnt(&ev), slot, &watch);
 	fbk_lock_release(&vm->lock);
 	tell(vm, &ev);
 	*ret = ev.verdict;

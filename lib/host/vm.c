@@ -11,6 +11,7 @@
 #include "clock.h"
 #include "notify.h"
 #include "retire.h"
+#include "road.h"
 #include "vm_state.h"
 
 #include <errno.h>
@@ -153,6 +154,7 @@ int fbk_vcpu_create(struct fbk_vm *vm, int vcpu_fd, struct kvm_run *run, uint32_
 	vcpu->fd = vcpu_fd;
 	vcpu->run = run;
 	vcpu->index = (int32_t)index;
+	fbk_road_expect(vcpu);
 	fbk_lock_take(&vm->lock);
 	vcpu->next = vm->vcpus;
 	vm->vcpus = vcpu;

@@ -12,6 +12,7 @@
 #include "../core/queue.h"
 #include "block.h"
 #include "lock.h"
+#include "pattern.h"
 
 #include <firebreak/vm.h>
 
@@ -77,6 +78,7 @@ struct fbk_vcpu {
 	int fd;
 	int32_t index;
 	struct kvm_run *run;
+	struct fbk_pattern pattern; /* its own thread's: of its latest SEA exit, or of the one that is most likely */
 	struct fbk_history history; /* its own thread's */
 	struct fbk_counts counts;   /* written by its own thread */
 	int identified;

@@ -5,7 +5,7 @@
  */
 #include "test.h"
 
-#include <firebreak/policy.h>
+#include "core/policy_road.h"
 
 #include <errno.h>
 #include <stddef.h>
@@ -201,6 +201,47 @@ static void the_gravest_wins(void **state)
 						assert_int_equal(v.action, async && !a ? FBK_VERDICT_REPORT : order[a]);
 					} while (next_kind(&k));
 				}
+}
+
+/* Where one look suffices the rules say the same, whatever the counts; and one look mostly suffices. */
+static uint32_t count_plain(const struct fbk_policy *p)
+{
+	struct kind k = FIRST_KIND;
+	uint32_t nr = 0;
+
+	do {
+		struct fbk_abort a = { .flags = k.addresses, .severity = severities[k.severity] };
+		struct fbk_verdict v;
+
+		if (!fbk_policy_is_plain(p, (enum fbk_source)k.source, &a))
+			continue;
+		v = verdict_of(p, &k, 0, UINT32_MAX);
+		expect("plain", &k, v, FBK_VERDICT_REPLAY, FBK_REASON_RECOVERABLE);
+		assert_ptr_equal(v.text, fbk_verdict_recoverable.text);
+		nr++;
+	} while (next_kind(&k));
+	return nr;
+}
+
+static void one_look(void **state)
+{
+	struct fbk_policy p;
+	size_t i;
+
+	fbk_policy_default(&p);
+	/* Three sources that are consumed, two severities, three exception levels. */
+	assert_int_equal(count_plain(&p), 3 * 2 * 3);
+	for (i = 0; i < ARRAY_SIZE(rows); i++) {
+		fbk_policy_default(&p);
+		set(&p, &rows[i], FBK_VERDICT_STOP);
+		(void)count_plain(&p);
+	}
+	fbk_policy_default(&p);
+	p.rate_errors = 1;
+	assert_int_equal(count_plain(&p), 0);
+	p.rate_errors = 0;
+	p.budget_pages = 1;
+	assert_int_equal(count_plain(&p), 0);
 }
 
 /* One action, several rules: whose reason is told. */
@@ -514,6 +555,7 @@ int main(void)
 		cmocka_unit_test(defaults),
 		cmocka_unit_test(each_rule_by_itself),
 		cmocka_unit_test(the_gravest_wins),
+		cmocka_unit_test(one_look),
 		cmocka_unit_test(the_reason_told),
 		cmocka_unit_test(the_budget_and_what_nobody_consumed),
 		cmocka_unit_test(the_budget_at_its_edges),

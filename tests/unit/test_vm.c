@@ -1212,6 +1212,83 @@ static void registers_are_read_when_they_matter(void **state)
 	}
 }
 
+/* One exit of any syndrome, on a vCPU. Return: what it took, and what was told of it, but for what is this VM's alone. */
+static uint32_t exit_on(struct world *w, const uint64_t fields[4], int *ret_err, struct fbk_event *ret)
+{
+	uint32_t before = fake_kvm.nr_ioctls;
+	struct fbk_verdict v;
+
+	fake_kvm.pstate = EL0;
+	exits_with(w, 0, fields[0], fields[1], fields[2], fields[3]);
+	*ret_err = fbk_vcpu_sea(w->vcpu[0], &v);
+	memset(ret, 0, sizeof(*ret));
+	ret->decode = w->ev.decode;
+	ret->raw_flags = w->ev.raw_flags;
+	ret->raw_esr = w->ev.raw_esr;
+	ret->abort = w->ev.abort;
+	ret->el = w->ev.el;
+	ret->pages = w->ev.pages;
+	ret->verdict = w->ev.verdict;
+	ret->replay = w->ev.replay;
+	ret->notify = w->ev.notify;
+	return fake_kvm.nr_ioctls - before;
+}
+
+/* A vCPU that has seen errors of all kinds answers each as one that sees its first. */
+static void what_came_before_changes_nothing(void **state)
+{
+	static const uint64_t classes[] = { 0x20, 0x21, 0x24, 0x25, 0x24, 0x16 };
+	static const uint64_t codes[] = { 0x10, 0x10, 0x13, 0x14, 0x17, 0x18, 0x1b, 0x1f, 0x07, 0x11 };
+	uint32_t random = 1, i, k, malformed = 0, ways = 0;
+	struct fbk_event seasoned, fresh;
+	struct fbk_vm_config cfg;
+	struct world old, new;
+
+	for (k = 0; k < 8; k++) {
+		prepare(&old);
+		fake_kvm.iabt = k & 1;
+		fake_kvm.abt_esr = !!(k & 2);
+		fake_kvm.commits = 1;
+		old.policy.storm_repeats = 0;
+		if (k & 4)
+			old.policy.ueo = FBK_VERDICT_SERROR;
+		new = old;
+		fake_guest_init(&new.guest);
+		cfg = config(&old);
+		cfg.ghes = NULL;
+		start_with(&old, &cfg);
+		for (i = 0; i < 100; i++) {
+			uint64_t fields[4];
+			int err[2];
+			uint32_t took[2];
+
+			random = random * 1664525 + 1013904223;
+			fields[0] = random >> 30; /* GPA_VALID, GVA_VALID */
+			fields[1] = classes[(random >> 8) % ARRAY_SIZE(classes)] << 26 | 1u << 25 | codes[(random >> 12) % ARRAY_SIZE(codes)];
+			if (random & 0x10000) /* SET, FnV, EA, CM, WnR */
+				fields[1] |= (random >> 17 & 0x7f) << 6;
+			fields[2] = 0x7000000 + random % 4096;
+			fields[3] = page(random >> 20 & 63);
+			took[0] = exit_on(&old, fields, &err[0], &seasoned);
+			cfg = config(&new);
+			cfg.ghes = NULL;
+			start_with(&new, &cfg);
+			took[1] = exit_on(&new, fields, &err[1], &fresh);
+			leave(&new);
+			assert_int_equal(err[0], err[1]);
+			assert_int_equal(took[0], took[1]);
+			assert_memory_equal(&seasoned, &fresh, sizeof(fresh));
+			malformed += err[0] == -EBADMSG;
+			ways |= 1u << fresh.replay;
+		}
+		fake_guest_exit(&new.guest);
+		stop(&old);
+	}
+	assert_true(malformed > 0);
+	assert_int_equal(ways, 1u << FBK_REPLAY_NONE | 1u << FBK_REPLAY_HELPER | 1u << FBK_REPLAY_CORRECTED | 1u << FBK_REPLAY_SERROR |
+				       1u << FBK_REPLAY_SYNDROME);
+}
+
 /* Without a limit for storms the PC is never asked for. */
 static void no_storms_no_pc(void **state)
 {
@@ -2277,6 +2354,7 @@ int main(void)
 		cmocka_unit_test(a_failing_interrupt_is_told),
 		cmocka_unit_test(a_hostile_guest),
 		cmocka_unit_test(registers_are_read_when_they_matter),
+		cmocka_unit_test(what_came_before_changes_nothing),
 		cmocka_unit_test(no_storms_no_pc),
 		cmocka_unit_test(without_acpi),
 		cmocka_unit_test(reset),
