@@ -3,36 +3,19 @@
 /*
  * ledger.c - the set of poisoned guest pages, in the caller's storage.
  *
- * Open addressing with linear probing over slots of three words, filled to three quarters at most: 32 bytes a page.
- * Slots are never emptied, so that a reader needs no lock: a probe that meets an empty slot has seen all there was.
- *
- *   word 0  page address | told << 11 | state << SOURCE_BITS | sources     (0: empty; state is never 0)
- *   word 1  first_ns
- *   word 2  milliseconds from first to last << MS_SHIFT | frame << COUNT_BITS | count
- *
- * "told" is the guest's acknowledgement, which has to be known of an isolated page, too.
- *
- * Each word changes in one atomic store; word 0 of a new page is stored last and releases the others.
+ * Open addressing with linear probing over slots (ledger_slot.h), filled to three quarters at most: 32 bytes a page.
  */
 #include "ledger_road.h"
 
 #include <errno.h>
 
-#define SLOT_WORDS 3
-#define SOURCE_BITS 8
-#define SOURCE_MASK ((1u << SOURCE_BITS) - 1)
-#define STATE_MASK 0x7
-#define TOLD (UINT64_C(1) << 11)
-#define COUNT_BITS 24
 #define FRAME_MASK 3
-#define MS_SHIFT (COUNT_BITS + 2)
-#define MS_MAX ((UINT64_C(1) << (64 - MS_SHIFT)) - 1) /* eight years */
 
-_Static_assert(FBK_NR_SOURCES <= SOURCE_BITS, "one bit a source");
-_Static_assert(FBK_PAGE_HEALED <= STATE_MASK, "a state fits");
-_Static_assert((STATE_MASK << SOURCE_BITS) < TOLD && TOLD < FBK_PAGE_SIZE, "all of it fits below the page address");
+_Static_assert(FBK_NR_SOURCES <= FBK_SLOT_SOURCE_BITS, "one bit a source");
+_Static_assert(FBK_PAGE_HEALED <= FBK_SLOT_STATES, "a state fits");
+_Static_assert((FBK_SLOT_STATES << FBK_SLOT_SOURCE_BITS) < FBK_SLOT_TOLD && FBK_SLOT_TOLD < FBK_PAGE_SIZE, "all of it fits below the page address");
 _Static_assert(!(FBK_LEDGER_NEW & FBK_LEDGER_MAX_COUNT), "a flag beside the count");
-_Static_assert(FBK_LEDGER_MAX_COUNT == (1u << COUNT_BITS) - 1, "count field");
+_Static_assert(FBK_LEDGER_MAX_COUNT == (1u << FBK_SLOT_COUNT_BITS) - 1, "count field");
 
 static uint32_t slots_for(uint32_t max_pages)
 {
@@ -44,7 +27,7 @@ size_t fbk_ledger_storage_len(uint32_t max_pages)
 {
 	if (max_pages == 0 || max_pages > FBK_LEDGER_MAX_PAGES)
 		return 0;
-	return (size_t)slots_for(max_pages) * SLOT_WORDS * sizeof(uint64_t);
+	return (size_t)slots_for(max_pages) * FBK_SLOT_WORDS * sizeof(uint64_t);
 }
 
 int fbk_ledger_init(struct fbk_ledger *l, void *storage, size_t len, uint32_t max_pages)
@@ -64,36 +47,9 @@ int fbk_ledger_init(struct fbk_ledger *l, void *storage, size_t len, uint32_t ma
 	return 0;
 }
 
-static uint64_t *slot_at(const struct fbk_ledger *l, uint32_t i)
-{
-	return l->slots + (size_t)i * SLOT_WORDS;
-}
-
-/* The slot that holds the page, or the empty one where it would go. */
-static inline uint64_t *find(const struct fbk_ledger *l, uint64_t page)
-{
-	uint32_t hash = (uint32_t)(((page >> FBK_PAGE_SHIFT) * UINT64_C(0x9e3779b97f4a7c15)) >> 32);
-	uint32_t i = (uint32_t)(((uint64_t)hash * l->nr_slots) >> 32);
-
-	for (;;) {
-		uint64_t *s = slot_at(l, i);
-		uint64_t key = __atomic_load_n(&s[0], __ATOMIC_ACQUIRE);
-
-		if (key == 0 || (key & FBK_PAGE_MASK) == page)
-			return s;
-		if (++i == l->nr_slots)
-			i = 0;
-	}
-}
-
-static uint32_t state_of(uint64_t key)
-{
-	return (uint32_t)(key >> SOURCE_BITS) & STATE_MASK;
-}
-
 static enum fbk_frame frame_of(uint64_t last)
 {
-	return (enum fbk_frame)((last >> COUNT_BITS) & FRAME_MASK);
+	return (enum fbk_frame)((last >> FBK_SLOT_COUNT_BITS) & FRAME_MASK);
 }
 
 static void unpack(const uint64_t *s, uint64_t key, struct fbk_ledger_entry *ret)
@@ -103,27 +59,27 @@ static void unpack(const uint64_t *s, uint64_t key, struct fbk_ledger_entry *ret
 
 	ret->gpa.addr = key & FBK_PAGE_MASK;
 	ret->first_ns = first;
-	ret->last_ns = first + (last >> MS_SHIFT) * 1000000;
+	ret->last_ns = first + (last >> FBK_SLOT_MS_SHIFT) * 1000000;
 	ret->count = (uint32_t)last & FBK_LEDGER_MAX_COUNT;
-	ret->sources = (uint32_t)key & SOURCE_MASK;
-	ret->state = (enum fbk_page_state)state_of(key);
+	ret->sources = (uint32_t)key & FBK_SLOT_SOURCES;
+	ret->state = (enum fbk_page_state)fbk_slot_state(key);
 	ret->frame = frame_of(last);
 }
 
 static uint64_t pack_key(uint64_t page, enum fbk_page_state state, uint64_t sources)
 {
-	return page | (uint64_t)state << SOURCE_BITS | (state == FBK_PAGE_REPORTED ? TOLD : 0) | sources;
+	return page | (uint64_t)state << FBK_SLOT_SOURCE_BITS | (state == FBK_PAGE_REPORTED ? FBK_SLOT_TOLD : 0) | sources;
 }
 
 static uint64_t pack_last(uint64_t ms, enum fbk_frame frame, uint32_t count)
 {
-	return ms << MS_SHIFT | (uint64_t)frame << COUNT_BITS | count;
+	return ms << FBK_SLOT_MS_SHIFT | (uint64_t)frame << FBK_SLOT_COUNT_BITS | count;
 }
 
 /* The one way in which a slot's first word changes, an empty one's too: so that pages are counted by state. */
 static void store_key(struct fbk_ledger *l, uint64_t *s, uint64_t key)
 {
-	uint32_t *from = &l->nr_state[state_of(s[0])], *to = &l->nr_state[state_of(key)];
+	uint32_t *from = &l->nr_state[fbk_slot_state(s[0])], *to = &l->nr_state[fbk_slot_state(key)];
 
 	__atomic_store_n(&s[0], key, __ATOMIC_RELEASE);
 	if (from == to)
@@ -144,7 +100,7 @@ static uint32_t add(struct fbk_ledger *l, uint64_t *s, uint64_t page, enum fbk_s
 
 static int healed(uint64_t key)
 {
-	return state_of(key) == FBK_PAGE_HEALED;
+	return fbk_slot_state(key) == FBK_PAGE_HEALED;
 }
 
 /* The page was good meanwhile: another frame is bad now. */
@@ -152,39 +108,25 @@ static void relapse(struct fbk_ledger *l, uint64_t *s, uint64_t source)
 {
 	uint64_t last = s[2];
 
-	__atomic_store_n(&s[2], pack_last(last >> MS_SHIFT, FBK_FRAME_UNKNOWN, (uint32_t)last & FBK_LEDGER_MAX_COUNT), __ATOMIC_RELAXED);
-	store_key(l, s, pack_key(s[0] & FBK_PAGE_MASK, FBK_PAGE_POISONED, s[0] & SOURCE_MASK) | source);
+	__atomic_store_n(&s[2], pack_last(last >> FBK_SLOT_MS_SHIFT, FBK_FRAME_UNKNOWN, (uint32_t)last & FBK_LEDGER_MAX_COUNT), __ATOMIC_RELAXED);
+	store_key(l, s, pack_key(s[0] & FBK_PAGE_MASK, FBK_PAGE_POISONED, s[0] & FBK_SLOT_SOURCES) | source);
 }
 
-/* One more report in a slot. Return: how many those are. */
-static inline uint32_t again(struct fbk_ledger *l, uint64_t *s, uint64_t source, uint64_t now_ns)
+/* One more report of a page that is there. Return: how many those are. */
+static uint32_t again(struct fbk_ledger *l, uint64_t *s, uint64_t source, uint64_t now_ns)
 {
-	uint64_t last, ms;
-
 	if (healed(s[0]))
 		relapse(l, s, source);
-	last = s[2];
+	if (s[0] & source)
+		return fbk_slot_again(s, now_ns);
 	/* A source that has not named this page yet tells of the error that is known already. */
-	if (!(s[0] & source))
-		store_key(l, s, s[0] | source);
-	else if ((last & FBK_LEDGER_MAX_COUNT) < FBK_LEDGER_MAX_COUNT)
-		last++;
-	/* A clock that was set back does not shorten the page's history. */
-	ms = now_ns > s[1] ? (now_ns - s[1]) / 1000000 : 0;
-	if (ms > MS_MAX)
-		ms = MS_MAX;
-	if (ms > last >> MS_SHIFT)
-		last = ms << MS_SHIFT | (last & ((UINT64_C(1) << MS_SHIFT) - 1));
-	__atomic_store_n(&s[2], last, __ATOMIC_RELAXED);
-	return (uint32_t)last & FBK_LEDGER_MAX_COUNT;
+	store_key(l, s, s[0] | source);
+	return fbk_slot_latest(s, s[2], now_ns);
 }
 
-uint32_t fbk_ledger_count(struct fbk_ledger *l, uint64_t page, enum fbk_source source, uint64_t now_ns, const uint64_t **ret_slot)
+uint32_t fbk_ledger_count_otherwise(struct fbk_ledger *l, uint64_t *slot, uint64_t page, enum fbk_source source, uint64_t now_ns)
 {
-	uint64_t *s = find(l, page);
-
-	*ret_slot = s;
-	return s[0] ? again(l, s, UINT64_C(1) << source, now_ns) : add(l, s, page, source, now_ns);
+	return slot[0] ? again(l, slot, UINT64_C(1) << source, now_ns) : add(l, slot, page, source, now_ns);
 }
 
 int fbk_ledger_record(struct fbk_ledger *l, struct fbk_gpa gpa, enum fbk_source source, uint64_t now_ns,
@@ -210,10 +152,10 @@ int fbk_ledger_set_state(struct fbk_ledger *l, struct fbk_gpa gpa, enum fbk_page
 
 	if (!l || state < FBK_PAGE_POISONED || state > FBK_PAGE_HEALED)
 		return -EINVAL;
-	s = find(l, page);
+	s = fbk_slot_find(l, page);
 	if (s[0] == 0)
 		return -ENOENT;
-	store_key(l, s, pack_key(page, state, s[0] & (state == FBK_PAGE_HEALED ? SOURCE_MASK : SOURCE_MASK | TOLD)));
+	store_key(l, s, pack_key(page, state, s[0] & (state == FBK_PAGE_HEALED ? FBK_SLOT_SOURCES : FBK_SLOT_SOURCES | FBK_SLOT_TOLD)));
 	return 0;
 }
 
@@ -223,36 +165,36 @@ int fbk_ledger_set_frame(struct fbk_ledger *l, struct fbk_gpa gpa, enum fbk_fram
 
 	if (!l || (uint32_t)frame > FBK_FRAME_HOST)
 		return -EINVAL;
-	s = find(l, gpa.addr & FBK_PAGE_MASK);
+	s = fbk_slot_find(l, gpa.addr & FBK_PAGE_MASK);
 	if (s[0] == 0)
 		return -ENOENT;
-	__atomic_store_n(&s[2], pack_last(s[2] >> MS_SHIFT, frame, (uint32_t)s[2] & FBK_LEDGER_MAX_COUNT), __ATOMIC_RELAXED);
+	__atomic_store_n(&s[2], pack_last(s[2] >> FBK_SLOT_MS_SHIFT, frame, (uint32_t)s[2] & FBK_LEDGER_MAX_COUNT), __ATOMIC_RELAXED);
 	return 0;
 }
 
 void fbk_ledger_reported(struct fbk_ledger *l, struct fbk_gpa gpa)
 {
 	uint64_t page = gpa.addr & FBK_PAGE_MASK;
-	uint64_t *s = find(l, page);
-	uint32_t state = state_of(s[0]);
+	uint64_t *s = fbk_slot_find(l, page);
+	uint32_t state = fbk_slot_state(s[0]);
 
 	if (s[0] == 0 || state == FBK_PAGE_HEALED)
 		return;
 	if (state == FBK_PAGE_POISONED)
 		state = FBK_PAGE_REPORTED;
-	store_key(l, s, pack_key(page, (enum fbk_page_state)state, s[0] & SOURCE_MASK) | TOLD);
+	store_key(l, s, pack_key(page, (enum fbk_page_state)state, s[0] & FBK_SLOT_SOURCES) | FBK_SLOT_TOLD);
 }
 
 int fbk_ledger_slot_untold(const uint64_t *slot)
 {
 	uint64_t key = __atomic_load_n(slot, __ATOMIC_ACQUIRE);
 
-	return !(key & TOLD) && state_of(key) != FBK_PAGE_HEALED;
+	return !(key & FBK_SLOT_TOLD) && fbk_slot_state(key) != FBK_PAGE_HEALED;
 }
 
 int fbk_ledger_untold(const struct fbk_ledger *l, uint64_t page)
 {
-	return fbk_ledger_slot_untold(find(l, page));
+	return fbk_ledger_slot_untold(fbk_slot_find(l, page));
 }
 
 int fbk_ledger_next_untold(const struct fbk_ledger *l, uint32_t *cursor, uint32_t max_slots, uint64_t *ret_page)
@@ -260,9 +202,9 @@ int fbk_ledger_next_untold(const struct fbk_ledger *l, uint32_t *cursor, uint32_
 	uint32_t end = l->nr_slots - *cursor > max_slots ? *cursor + max_slots : l->nr_slots, i;
 
 	for (i = *cursor; i < end; i++) {
-		uint64_t key = slot_at(l, i)[0];
+		uint64_t key = fbk_slot_at(l, i)[0];
 
-		if (key && !(key & TOLD) && state_of(key) != FBK_PAGE_HEALED) {
+		if (key && !(key & FBK_SLOT_TOLD) && fbk_slot_state(key) != FBK_PAGE_HEALED) {
 			*cursor = i + 1;
 			*ret_page = key & FBK_PAGE_MASK;
 			return 1;
@@ -275,14 +217,14 @@ int fbk_ledger_next_untold(const struct fbk_ledger *l, uint32_t *cursor, uint32_
 int fbk_ledger_next_forget(struct fbk_ledger *l, uint32_t *cursor, uint64_t *ret_page, int *ret_changed)
 {
 	while (*cursor < l->nr_slots) {
-		uint64_t *s = slot_at(l, (*cursor)++);
-		enum fbk_page_state state = (enum fbk_page_state)state_of(s[0]);
+		uint64_t *s = fbk_slot_at(l, (*cursor)++);
+		enum fbk_page_state state = (enum fbk_page_state)fbk_slot_state(s[0]);
 
 		if (s[0] == 0 || state == FBK_PAGE_HEALED)
 			continue;
 		*ret_page = s[0] & FBK_PAGE_MASK;
 		*ret_changed = state == FBK_PAGE_REPORTED;
-		store_key(l, s, pack_key(*ret_page, *ret_changed ? FBK_PAGE_POISONED : state, s[0] & SOURCE_MASK));
+		store_key(l, s, pack_key(*ret_page, *ret_changed ? FBK_PAGE_POISONED : state, s[0] & FBK_SLOT_SOURCES));
 		return 0;
 	}
 	return -ENOENT;
@@ -291,7 +233,7 @@ int fbk_ledger_next_forget(struct fbk_ledger *l, uint32_t *cursor, uint64_t *ret
 int fbk_ledger_entry_possible(const struct fbk_ledger_entry *e)
 {
 	return !(e->gpa.addr & ~FBK_PAGE_MASK) && e->state >= FBK_PAGE_POISONED && e->state <= FBK_PAGE_HEALED && e->count &&
-	       e->count <= FBK_LEDGER_MAX_COUNT && e->sources && !(e->sources & ~SOURCE_MASK) && e->last_ns >= e->first_ns &&
+	       e->count <= FBK_LEDGER_MAX_COUNT && e->sources && !(e->sources & ~FBK_SLOT_SOURCES) && e->last_ns >= e->first_ns &&
 	       (uint32_t)e->frame <= FBK_FRAME_HOST;
 }
 
@@ -302,13 +244,13 @@ int fbk_ledger_put(struct fbk_ledger *l, const struct fbk_ledger_entry *e)
 
 	if (!l || !e || !fbk_ledger_entry_possible(e))
 		return -EINVAL;
-	s = find(l, e->gpa.addr);
+	s = fbk_slot_find(l, e->gpa.addr);
 	added = s[0] == 0;
 	if (added && !l->nr_state[0])
 		return -ENOSPC;
 	ms = (e->last_ns - e->first_ns) / 1000000;
-	if (ms > MS_MAX)
-		ms = MS_MAX;
+	if (ms > FBK_SLOT_MS_MAX)
+		ms = FBK_SLOT_MS_MAX;
 	__atomic_store_n(&s[1], e->first_ns, __ATOMIC_RELAXED);
 	__atomic_store_n(&s[2], pack_last(ms, e->frame, e->count), __ATOMIC_RELAXED);
 	store_key(l, s, pack_key(e->gpa.addr, e->state, e->sources));
@@ -322,7 +264,7 @@ int fbk_ledger_lookup(const struct fbk_ledger *l, struct fbk_gpa gpa, struct fbk
 
 	if (!l)
 		return -EINVAL;
-	s = find(l, gpa.addr & FBK_PAGE_MASK);
+	s = fbk_slot_find(l, gpa.addr & FBK_PAGE_MASK);
 	key = __atomic_load_n(&s[0], __ATOMIC_ACQUIRE);
 	/* An empty slot that another page took meanwhile: ours was not there when we looked. */
 	if (key == 0 || (key & FBK_PAGE_MASK) != (gpa.addr & FBK_PAGE_MASK))
@@ -339,7 +281,7 @@ int fbk_ledger_next(const struct fbk_ledger *l, uint32_t *cursor, struct fbk_led
 	if (!l || !cursor || !ret)
 		return -EINVAL;
 	for (i = *cursor; i < l->nr_slots; i++) {
-		const uint64_t *s = slot_at(l, i);
+		const uint64_t *s = fbk_slot_at(l, i);
 		uint64_t key = __atomic_load_n(&s[0], __ATOMIC_ACQUIRE);
 
 		if (key) {

@@ -7,9 +7,12 @@
 #ifndef FBK_CORE_LEDGER_ROAD_H
 #define FBK_CORE_LEDGER_ROAD_H
 
-#include <firebreak/ledger.h>
+#include "ledger_slot.h"
 
 #define FBK_LEDGER_NEW (UINT32_C(1) << 31)
+
+/* fbk_ledger_count() of a page that is new, healed, or not known from this source. */
+uint32_t fbk_ledger_count_otherwise(struct fbk_ledger *l, uint64_t *slot, uint64_t page, enum fbk_source source, uint64_t now_ns);
 
 /*
  * fbk_ledger_record() for callers that only count.
@@ -18,7 +21,16 @@
  * @ret_slot: where the ledger has the page, for good; of no use to others, and none where 0 is returned
  * Return: errors on the page so far; with FBK_LEDGER_NEW the page is new. 0: it would be new and the ledger is full.
  */
-uint32_t fbk_ledger_count(struct fbk_ledger *l, uint64_t page, enum fbk_source source, uint64_t now_ns, const uint64_t **ret_slot);
+static inline uint32_t fbk_ledger_count(struct fbk_ledger *l, uint64_t page, enum fbk_source source, uint64_t now_ns,
+					const uint64_t **ret_slot)
+{
+	uint64_t *s = fbk_slot_find(l, page);
+
+	*ret_slot = s;
+	if ((s[0] >> source & 1) && fbk_slot_state(s[0]) != FBK_PAGE_HEALED)
+		return fbk_slot_again(s, now_ns);
+	return fbk_ledger_count_otherwise(l, s, page, source, now_ns);
+}
 
 /* Whether a ledger could hold it: what a file or a caller says of a page need not make sense. */
 int fbk_ledger_entry_possible(const struct fbk_ledger_entry *e);

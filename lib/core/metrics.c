@@ -25,7 +25,7 @@ static const struct {
 	uint64_t ns;
 	const char *seconds;
 } bounds[FBK_METRICS_BUCKETS] = {
-	{ 10 * US, "0.00001" }, { 20 * US, "0.00002" }, { 50 * US, "0.00005" }, { 100 * US, "0.0001" },
+	{ FBK_COUNTS_SHORT_NS, "0.00001" }, { 20 * US, "0.00002" }, { 50 * US, "0.00005" }, { 100 * US, "0.0001" },
 	{ 200 * US, "0.0002" }, { 500 * US, "0.0005" }, { 1 * MS, "0.001" },	{ 2 * MS, "0.002" },
 	{ 5 * MS, "0.005" },	{ 10 * MS, "0.01" },	{ 20 * MS, "0.02" },	{ 50 * MS, "0.05" },
 	{ 100 * MS, "0.1" },	{ 200 * MS, "0.2" },	{ 500 * MS, "0.5" },	{ 1 * S, "1" },
@@ -43,40 +43,19 @@ uint64_t fbk_metrics_bound_ns(uint32_t bucket)
 	return bucket < FBK_METRICS_BUCKETS ? bounds[bucket].ns : UINT64_MAX;
 }
 
-static void add(uint64_t *c, uint64_t n)
+uint32_t fbk_counts_bucket(uint64_t ns)
 {
-	__atomic_store_n(c, *c + n, __ATOMIC_RELAXED);
+	uint32_t i = bounds_below[63 - __builtin_clzll(ns | 1)];
+
+	return i + (ns > bounds[i].ns);
 }
 
-void fbk_counts_time(struct fbk_metrics_times *t, uint64_t ns)
+void fbk_counts_file(struct fbk_counts *c, const struct fbk_event *ev, int waits)
 {
-	size_t i = bounds_below[63 - __builtin_clzll(ns | 1)];
-
-	i += ns > bounds[i].ns;
-	add(&t->bucket[i], 1);
-	add(&t->sum_ns, ns);
-}
-
-static size_t verdict_at(size_t action, size_t reason)
-{
-	return action % FBK_METRICS_VERDICTS * FBK_METRICS_REASONS + reason % FBK_METRICS_REASONS;
-}
-
-static size_t done_at(size_t notify, size_t replay)
-{
-	return notify % FBK_METRICS_METHODS * FBK_METRICS_METHODS + replay % FBK_METRICS_METHODS;
-}
-
-void fbk_counts_event(struct fbk_counts *c, const struct fbk_event *ev, uint32_t learnt, int synced)
-{
-	add(&c->learnt[learnt], 1);
-	add(&c->verdict[verdict_at(ev->verdict.action, ev->verdict.reason)], 1);
-	add(&c->done[done_at(ev->notify, ev->replay)], 1);
-	fbk_counts_time(&c->duration, ev->duration_ns);
-	if (synced)
+	if (waits && ev->ledger_file == 1)
 		fbk_counts_time(&c->sync, ev->step_ns[FBK_STEP_RECORD]);
 	if (ev->ledger_file < 0)
-		add(&c->file_failures, 1);
+		fbk_counts_add(&c->file_failures, 1);
 }
 
 static uint64_t get(const uint64_t *c)
@@ -121,10 +100,10 @@ void fbk_counts_read(const struct fbk_counts *c, struct fbk_metrics *ret)
 	read_learnt(c, ret);
 	for (i = 0; i < FBK_METRICS_VERDICTS; i++)
 		for (k = 0; k < FBK_METRICS_REASONS; k++)
-			ret->verdict[i][k] += get(&c->verdict[verdict_at(i, k)]);
+			ret->verdict[i][k] += get(&c->verdict[fbk_counts_verdict_at(i, k)]);
 	for (i = 0; i < FBK_METRICS_METHODS; i++) {
 		for (k = 0; k < FBK_METRICS_METHODS; k++) {
-			uint64_t n = get(&c->done[done_at(i, k)]);
+			uint64_t n = get(&c->done[fbk_counts_done_at(i, k)]);
 
 			ret->notify[i] += n;
 			ret->replay[k] += n;
@@ -142,7 +121,7 @@ void fbk_counts_fold(struct fbk_counts *c, const struct fbk_counts *from)
 	size_t i;
 
 	for (i = 0; i < sizeof(*c) / sizeof(*t); i++)
-		add(&t[i], f[i]);
+		fbk_counts_add(&t[i], f[i]);
 }
 
 /* --- text [PROM-TEXT] -------------------------------------------------------------------------------------------- */

@@ -47,13 +47,13 @@ int fbk_policy_check(const struct fbk_policy *p)
 
 int fbk_history_again(const struct fbk_history *h, const struct fbk_policy *p, const struct fbk_abort *a, uint64_t now_ns)
 {
-	return fbk_history_is_again(h, p, a, now_ns);
+	return fbk_history_is_again(h, fbk_policy_storm_gap_ns(p), a, now_ns);
 }
 
 void fbk_history_note(struct fbk_history *h, const struct fbk_policy *p, const struct fbk_abort *a, const uint64_t *pc,
 		      uint64_t now_ns)
 {
-	fbk_history_add(h, p, a, fbk_history_is_again(h, p, a, now_ns), pc, now_ns);
+	fbk_history_add(h, p, a, fbk_history_again(h, p, a, now_ns), pc, now_ns);
 }
 
 int fbk_rate_note(struct fbk_rate *r, const struct fbk_policy *p, uint64_t now_ns)

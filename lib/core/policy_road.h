@@ -24,16 +24,20 @@ static inline int fbk_policy_is_plain(const struct fbk_policy *p, enum fbk_sourc
 	       !(~a->flags & (FBK_SEA_HAS_GVA | FBK_SEA_HAS_GPA));
 }
 
-/* fbk_history_again() */
-static inline int fbk_history_is_again(const struct fbk_history *h, const struct fbk_policy *p, const struct fbk_abort *a,
-				       uint64_t now_ns)
+/* fbk_history_again(), the gap in nanoseconds */
+static inline int fbk_history_is_again(const struct fbk_history *h, uint64_t storm_gap_ns, const struct fbk_abort *a, uint64_t now_ns)
 {
 	const struct fbk_abort *b = &h->abort;
 
 	/* All else follows from these. */
 	uint64_t differs = (a->flags ^ b->flags) | (a->esr ^ b->esr) | (a->gva.addr ^ b->gva.addr) | (a->gpa.addr ^ b->gpa.addr);
 
-	return !differs && h->repeats && now_ns - h->last_ns <= (uint64_t)p->storm_gap_ms * 1000000;
+	return !differs && h->repeats && now_ns - h->last_ns <= storm_gap_ns;
+}
+
+static inline uint64_t fbk_policy_storm_gap_ns(const struct fbk_policy *p)
+{
+	return (uint64_t)p->storm_gap_ms * 1000000;
 }
 
 /* fbk_history_note(), once that is known */

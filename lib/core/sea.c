@@ -97,7 +97,7 @@ static uint32_t address_flags(const struct fbk_sea_exit *in)
 int fbk_sea_decode(const struct fbk_sea_exit *in, struct fbk_abort *ret)
 {
 	uint32_t address, class, status, fsc, flags;
-	enum fbk_abort_kind kind;
+	enum fbk_abort_kind kind = FBK_ABORT_UNKNOWN;
 	uint64_t esr;
 
 	if (!in || !ret)

@@ -12,10 +12,11 @@
 
 static inline uint64_t fbk_clock_ns(clockid_t clock)
 {
-	struct timespec ts = { 0 };
+	struct timespec ts;
 
 	/* Fails only for clocks that do not exist; 0 is then as good an answer as any. */
-	(void)fbk_sys->clock_gettime(clock, &ts);
+	if (fbk_sys->clock_gettime(clock, &ts))
+		return 0;
 	return (uint64_t)ts.tv_sec * 1000000000 + (uint64_t)ts.tv_nsec;
 }
 

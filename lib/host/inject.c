@@ -11,7 +11,6 @@
 #include "inject_road.h"
 
 #include "../core/esr.h"
-#include "kvm_uapi.h"
 #include "one_reg.h"
 #include "sys.h"
 
@@ -31,9 +30,10 @@ uint32_t fbk_inject_el(uint64_t pstate)
 	return fbk_entry_el(pstate);
 }
 
-static int set_events(int vcpu_fd, struct fbk_kvm_vcpu_events *ev)
+static int set_events(int vcpu_fd, const struct fbk_kvm_vcpu_events *ev)
 {
-	return fbk_sys->ioctl(vcpu_fd, FBK_KVM_SET_VCPU_EVENTS, ev) < 0 ? -EIO : 0;
+	/* The kernel only reads it. */
+	return fbk_sys->ioctl(vcpu_fd, FBK_KVM_SET_VCPU_EVENTS, (void *)(uintptr_t)ev) < 0 ? -EIO : 0;
 }
 
 /* The whole entry. The PC comes last: until then the vCPU stands where it was. */
@@ -209,12 +209,15 @@ static __attribute__((noinline)) int by_other_ways(int vcpu_fd, uint32_t kvm, st
 	return err;
 }
 
-int fbk_inject_by_helper(int vcpu_fd, enum fbk_abort_kind kind)
+void fbk_inject_prepare(enum fbk_abort_kind kind, struct fbk_kvm_vcpu_events *ret)
 {
-	struct fbk_kvm_vcpu_events ev = { .ext_dabt_pending = kind != FBK_ABORT_INSTRUCTION,
-					  .ext_iabt_pending = kind == FBK_ABORT_INSTRUCTION };
+	*ret = (struct fbk_kvm_vcpu_events){ .ext_dabt_pending = kind != FBK_ABORT_INSTRUCTION,
+					     .ext_iabt_pending = kind == FBK_ABORT_INSTRUCTION };
+}
 
-	return set_events(vcpu_fd, &ev);
+int fbk_inject_by_helper(int vcpu_fd, const struct fbk_kvm_vcpu_events *prepared)
+{
+	return set_events(vcpu_fd, prepared);
 }
 
 int fbk_inject_abort(int vcpu_fd, struct kvm_run *run, uint32_t kvm, struct fbk_abort *a, uint64_t pstate,

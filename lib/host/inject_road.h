@@ -7,6 +7,7 @@
 #define FBK_HOST_INJECT_ROAD_H
 
 #include "../core/entry.h"
+#include "kvm_uapi.h"
 
 #include <firebreak/inject.h>
 
@@ -16,7 +17,10 @@ static inline int fbk_inject_is_plain(const struct fbk_abort *a, uint32_t kvm)
 	return fbk_entry_helper_suffices(a, kvm) && !fbk_entry_takes_syndrome(a, kvm);
 }
 
+/* What it asks of the kernel. */
+void fbk_inject_prepare(enum fbk_abort_kind kind, struct fbk_kvm_vcpu_events *ret);
+
 /* The method is then FBK_REPLAY_HELPER. Errors: -EIO. */
-int fbk_inject_by_helper(int vcpu_fd, enum fbk_abort_kind kind);
+int fbk_inject_by_helper(int vcpu_fd, const struct fbk_kvm_vcpu_events *prepared);
 
 #endif

@@ -23,27 +23,30 @@
 int fbk_observe_sea(const struct kvm_run *run, struct fbk_event *ev);
 
 /*
- * The same, if the exit says of itself what an earlier one said.
+ * The same, and whatever else the pattern knows beforehand, if the exit is of this pattern.
  *
- * Return: 1; 0 it does not, and nothing was filled in.
+ * Return: 1; 0 it is not, and nothing was filled in.
  */
 static inline int fbk_observe_known(const struct kvm_run *run, const struct fbk_pattern *p, struct fbk_event *ev)
 {
-	struct fbk_sea_exit exit;
+	const unsigned char *raw = (const unsigned char *)run + FBK_KVM_RUN_EXIT_OFFSET;
+	const size_t half = offsetof(struct fbk_event, replay);
+	uint64_t flags, esr, gva, gpa;
 
-	if (run->exit_reason != FBK_KVM_EXIT_ARM_SEA ||
-	    fbk_sea_exit_read(FBK_ABI_MAINLINE, (const unsigned char *)run + FBK_KVM_RUN_EXIT_OFFSET, &exit) ||
-	    exit.esr != p->raw_esr || exit.flags != p->raw_flags)
+	/* The order of FBK_ABI_MAINLINE. */
+	memcpy(&flags, raw, 8);
+	memcpy(&esr, raw + 8, 8);
+	memcpy(&gva, raw + 16, 8);
+	memcpy(&gpa, raw + 24, 8);
+	if (run->exit_reason != FBK_KVM_EXIT_ARM_SEA || esr != p->ev.raw_esr || flags != p->ev.raw_flags)
 		return 0;
-	ev->source = FBK_SOURCE_SEA;
-	ev->decode = 0;
-	ev->raw_flags = exit.flags;
-	ev->raw_esr = exit.esr;
-	ev->abort = p->abort;
-	if (ev->abort.flags & FBK_SEA_HAS_GVA)
-		ev->abort.gva.addr = exit.gva;
-	if (ev->abort.flags & FBK_SEA_HAS_GPA)
-		ev->abort.gpa.addr = exit.gpa;
+	/* In two parts: all at once would be a call. */
+	memcpy(ev, &p->ev, half);
+	memcpy((char *)ev + half, (const char *)&p->ev + half, sizeof(*ev) - half);
+	if (p->ev.abort.flags & FBK_SEA_HAS_GVA)
+		ev->abort.gva.addr = gva;
+	if (p->ev.abort.flags & FBK_SEA_HAS_GPA)
+		ev->abort.gpa.addr = gpa;
 	return 1;
 }
 

@@ -4,7 +4,7 @@
 #ifndef FBK_HOST_ROAD_H
 #define FBK_HOST_ROAD_H
 
-struct fbk_vcpu;
+#include <firebreak/vm.h>
 
 /* The vCPU's first SEA exit will be of the most common kind, if it is to cost no more than the next. */
 void fbk_road_expect(struct fbk_vcpu *vcpu);

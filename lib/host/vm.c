@@ -8,6 +8,7 @@
 #include <firebreak/vm.h>
 
 #include "../core/ledger_road.h"
+#include "../core/policy_road.h"
 #include "clock.h"
 #include "notify.h"
 #include "retire.h"
@@ -76,6 +77,7 @@ int fbk_vm_create(const struct fbk_vm_config *cfg, struct fbk_vm **ret)
 		vm->policy = *cfg->policy;
 	else
 		fbk_policy_default(&vm->policy);
+	vm->storm_gap_ns = fbk_policy_storm_gap_ns(&vm->policy);
 
 	err = fbk_kvm_probe(cfg->vm_fd, &vm->kvm);
 	if (err)

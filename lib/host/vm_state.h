@@ -35,6 +35,7 @@ struct fbk_vm {
 	int vm_fd;
 	uint32_t kvm;
 	uint64_t tick_length; /* see clock.h */
+	uint64_t storm_gap_ns; /* the policy's */
 	const struct fbk_gmem *gmem;
 	int has_ghes;
 	int tell_processor;
@@ -47,14 +48,12 @@ struct fbk_vm {
 	struct fbk_retire *retire; /* NULL: none; its lock is taken before ours */
 
 	struct fbk_lock lock; /* all below; never held during an op, a sleep or an ioctl */
-	struct fbk_counts counts; /* of errors that no vCPU took, and of vCPUs that are gone */
 	struct fbk_vcpu *vcpus;   /* all there are */
 	uint64_t seq;
 	uint64_t serial;
 	struct fbk_ledger ledger;
 	void *ledger_storage;
 	size_t ledger_len;
-	struct fbk_rate rate;
 	struct fbk_handshake source[FBK_GHES_NR_SOURCES];
 	uint64_t ack[FBK_GHES_NR_SOURCES]; /* the acknowledgement word when it was last looked at */
 	struct fbk_queue queue;
@@ -71,6 +70,8 @@ struct fbk_vm {
 	uint64_t pace_ns;    /* CLOCK_MONOTONIC until which the guest has work from asynchronous records */
 	struct fbk_cper_page page_record;	    /* the SEA source's */
 	uint8_t record[FBK_GHES_BLOCK_LEN]; /* the asynchronous one's */
+	struct fbk_rate rate;
+	struct fbk_counts counts; /* of errors that no vCPU took, and of vCPUs that are gone */
 };
 
 struct fbk_vcpu {

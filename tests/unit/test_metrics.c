@@ -91,11 +91,12 @@ static void every_error_once_everywhere(void **state)
 		ev.duration_ns = 10000 * i;
 		ev.step_ns[FBK_STEP_RECORD] = 7;
 		ev.ledger_file = i == 1 ? -EIO : 1;
-		fbk_counts_event(&c, &ev, fbk_counts_learnt(&ev), i != 1);
+		fbk_counts_event(&c, &ev, fbk_counts_learnt(&ev));
+		fbk_counts_file(&c, &ev, 1);
 		n++;
 	}
 	ev.decode = -EBADMSG;
-	fbk_counts_event(&c, &ev, fbk_counts_learnt(&ev), 0);
+	fbk_counts_event(&c, &ev, fbk_counts_learnt(&ev));
 	n++;
 	fbk_counts_read(&c, &m);
 	assert_int_equal(sum(m.source, FBK_NR_SOURCES), n);
