@@ -132,8 +132,8 @@ uint32_t fbk_ledger_count_otherwise(struct fbk_ledger *l, uint64_t *slot, uint64
 int fbk_ledger_record(struct fbk_ledger *l, struct fbk_gpa gpa, enum fbk_source source, uint64_t now_ns,
 		      struct fbk_ledger_entry *ret)
 {
-	const uint64_t *s;
 	uint32_t count;
+	uint64_t *s;
 
 	if (!l || (uint32_t)source >= FBK_NR_SOURCES)
 		return -EINVAL;
@@ -172,17 +172,20 @@ int fbk_ledger_set_frame(struct fbk_ledger *l, struct fbk_gpa gpa, enum fbk_fram
 	return 0;
 }
 
-void fbk_ledger_reported(struct fbk_ledger *l, struct fbk_gpa gpa)
+void fbk_ledger_slot_acknowledge(struct fbk_ledger *l, uint64_t *slot)
 {
-	uint64_t page = gpa.addr & FBK_PAGE_MASK;
-	uint64_t *s = fbk_slot_find(l, page);
-	uint32_t state = fbk_slot_state(s[0]);
+	uint32_t state = fbk_slot_state(*slot);
 
-	if (s[0] == 0 || state == FBK_PAGE_HEALED)
+	if (*slot == 0 || state == FBK_PAGE_HEALED)
 		return;
 	if (state == FBK_PAGE_POISONED)
 		state = FBK_PAGE_REPORTED;
-	store_key(l, s, pack_key(page, (enum fbk_page_state)state, s[0] & FBK_SLOT_SOURCES) | FBK_SLOT_TOLD);
+	store_key(l, slot, pack_key(*slot & FBK_PAGE_MASK, (enum fbk_page_state)state, *slot & FBK_SLOT_SOURCES) | FBK_SLOT_TOLD);
+}
+
+void fbk_ledger_reported(struct fbk_ledger *l, struct fbk_gpa gpa)
+{
+	fbk_ledger_slot_reported(l, fbk_slot_find(l, gpa.addr & FBK_PAGE_MASK));
 }
 
 int fbk_ledger_slot_untold(const uint64_t *slot)

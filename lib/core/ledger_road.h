@@ -22,7 +22,7 @@ uint32_t fbk_ledger_count_otherwise(struct fbk_ledger *l, uint64_t *slot, uint64
  * Return: errors on the page so far; with FBK_LEDGER_NEW the page is new. 0: it would be new and the ledger is full.
  */
 static inline uint32_t fbk_ledger_count(struct fbk_ledger *l, uint64_t page, enum fbk_source source, uint64_t now_ns,
-					const uint64_t **ret_slot)
+					uint64_t **ret_slot)
 {
 	uint64_t *s = fbk_slot_find(l, page);
 
@@ -41,6 +41,16 @@ int fbk_ledger_entry_possible(const struct fbk_ledger_entry *e);
  * of this.
  */
 void fbk_ledger_reported(struct fbk_ledger *l, struct fbk_gpa gpa);
+
+/* fbk_ledger_slot_reported(), where there may be something to change. */
+void fbk_ledger_slot_acknowledge(struct fbk_ledger *l, uint64_t *slot);
+
+/* The same of a page whose slot is known. */
+static inline void fbk_ledger_slot_reported(struct fbk_ledger *l, uint64_t *slot)
+{
+	if (!(*slot & FBK_SLOT_TOLD) || fbk_slot_state(*slot) == FBK_PAGE_POISONED)
+		fbk_ledger_slot_acknowledge(l, slot);
+}
 
 /*
  * Whether this guest has still to be told of the page: it is bad and no record of it was acknowledged. A page that is not

@@ -41,16 +41,13 @@ static void source_broken(struct fbk_vm *vm, enum fbk_ghes_source s)
 	fbk_handshake_break(&vm->source[s]);
 }
 
-/* The record in flight there was acknowledged: it is counted now, and told when the lock is free. */
-static void book_ack(struct fbk_vm *vm, enum fbk_ghes_source s)
+/* To be told when the lock is free. */
+static __attribute__((noinline)) void book_event(struct fbk_vm *vm, enum fbk_ghes_source s)
 {
 	const struct fbk_handshake *h = &vm->source[s];
 	struct fbk_event_ack *ack;
 	uint32_t i;
 
-	vm->told[s].acknowledged++;
-	if (!vm->acks)
-		return;
 	if (vm->nr_acks == FBK_ACKS) {
 		vm->acks_untold++;
 		return;
@@ -66,12 +63,36 @@ static void book_ack(struct fbk_vm *vm, enum fbk_ghes_source s)
 	__atomic_store_n(&vm->nr_acks, vm->nr_acks + 1, __ATOMIC_RELAXED);
 }
 
+/* The record in flight there was acknowledged. */
+static inline void book_ack(struct fbk_vm *vm, enum fbk_ghes_source s)
+{
+	vm->told[s].acknowledged++;
+	if (vm->acks)
+		book_event(vm, s);
+}
+
+/* What was acknowledged is known to the guest. */
+static inline void book_pages(struct fbk_vm *vm, enum fbk_ghes_source s)
+{
+	const struct fbk_handshake *h = &vm->source[s];
+	uint32_t i;
+
+	if (vm->told[s].slot)
+		fbk_ledger_slot_reported(&vm->ledger, vm->told[s].slot);
+	else
+		for (i = 0; i < h->nr_pages; i++)
+			fbk_ledger_reported(&vm->ledger, h->pages[i]);
+	if (vm->ledger_file)
+		for (i = 0; i < h->nr_pages; i++)
+			fbk_ledger_file_note(vm->ledger_file, h->pages[i]);
+}
+
 /* Looks at the acknowledgement and books what it says. */
 static inline enum fbk_turn look(struct fbk_vm *vm, enum fbk_ghes_source s)
 {
 	struct fbk_handshake *h = &vm->source[s];
 	enum fbk_turn turn;
-	uint32_t acked, i;
+	uint32_t acked;
 
 	if (!h->broken && fbk_block_ack(&vm->block[s], &vm->ack[s]))
 		source_broken(vm, s);
@@ -79,16 +100,13 @@ static inline enum fbk_turn look(struct fbk_vm *vm, enum fbk_ghes_source s)
 	if (acked) {
 		book_ack(vm, s);
 		__atomic_store_n(&vm->listens, 1, __ATOMIC_RELAXED);
-	}
-	for (i = 0; i < acked; i++) {
-		fbk_ledger_reported(&vm->ledger, h->pages[i]);
-		fbk_ledger_file_note(vm->ledger_file, h->pages[i]);
+		book_pages(vm, s);
 	}
 	return turn;
 }
 
 /* Errors: -EHWPOISON the block or its acknowledgement is poisoned, the source is broken. */
-static int write_record(struct fbk_vm *vm, enum fbk_ghes_source s, const uint8_t *record, size_t len,
+static inline int write_record(struct fbk_vm *vm, enum fbk_ghes_source s, const uint8_t *record, size_t len,
 			const struct fbk_gpa *pages, uint32_t nr, int32_t owner)
 {
 	int err = fbk_block_write(&vm->block[s], record, len);
@@ -104,7 +122,7 @@ static int write_record(struct fbk_vm *vm, enum fbk_ghes_source s, const uint8_t
 }
 
 /* The record that also says which processor took the abort. */
-static int write_sea_and_processor(struct fbk_vcpu *vcpu, struct fbk_gpa page, const struct fbk_event *ev)
+static __attribute__((noinline)) int write_sea_and_processor(struct fbk_vcpu *vcpu, struct fbk_gpa page, const struct fbk_event *ev)
 {
 	struct fbk_vm *vm = vcpu->vm;
 	struct fbk_cper_processor p = vcpu->identity;
@@ -129,7 +147,7 @@ static int write_sea_and_processor(struct fbk_vcpu *vcpu, struct fbk_gpa page, c
 }
 
 /* A vCPU waits for this one. */
-static int write_sea(struct fbk_vcpu *vcpu, struct fbk_gpa page, const struct fbk_event *ev)
+static inline int write_sea(struct fbk_vcpu *vcpu, struct fbk_gpa page, const struct fbk_event *ev)
 {
 	struct fbk_vm *vm = vcpu->vm;
 	struct fbk_cper_page *r = &vm->page_record;
@@ -443,30 +461,51 @@ static enum fbk_turn wait_turn(struct fbk_vm *vm, int32_t vcpu, struct fbk_event
 	return turn;
 }
 
-void fbk_notify_sea(struct fbk_vcpu *vcpu, struct fbk_gpa gpa, struct fbk_event *ev, struct fbk_after *after)
+/* The SEA source is not ours at once. Return: whose it is in the end. */
+static __attribute__((noinline)) enum fbk_turn take_turn(struct fbk_vcpu *vcpu, struct fbk_event *ev)
+{
+	enum fbk_turn turn = wait_turn(vcpu->vm, vcpu->index, ev);
+
+	if (turn == FBK_TURN_GUEST) {
+		ev->notify_err = -EBUSY;
+		withdraw(vcpu->vm);
+	}
+	return turn;
+}
+
+/* The SEA source cannot tell, or not alone. */
+static __attribute__((noinline)) void tell_otherwise(struct fbk_vm *vm, struct fbk_event *ev, int err, struct fbk_after *after)
+{
+	struct fbk_span span = { .page = ev->abort.gpa.addr & FBK_PAGE_MASK, .nr_pages = 1 };
+
+	if (err) {
+		ev->notify_err = -EHWPOISON;
+		fbk_notify_async(vm, &span, ev, after);
+	} else {
+		tell_rest(vm, &span, UINT64_MAX, ev, after);
+	}
+}
+
+void fbk_notify_sea(struct fbk_vcpu *vcpu, struct fbk_event *ev, uint64_t *slot, struct fbk_after *after)
 {
 	struct fbk_vm *vm = vcpu->vm;
 	struct fbk_handshake *h = &vm->source[FBK_GHES_SEA];
-	struct fbk_gpa page = { gpa.addr & FBK_PAGE_MASK };
-	struct fbk_span span = { .page = page.addr, .nr_pages = 1 };
+	struct fbk_told *told = &vm->told[FBK_GHES_SEA];
+	struct fbk_gpa page = { ev->abort.gpa.addr & FBK_PAGE_MASK };
 	enum fbk_turn turn = look(vm, FBK_GHES_SEA);
 
 	if (turn == FBK_TURN_GUEST)
-		turn = wait_turn(vm, vcpu->index, ev);
-	if (turn == FBK_TURN_GUEST) {
-		ev->notify_err = -EBUSY;
-		withdraw(vm);
-	}
+		turn = take_turn(vcpu, ev);
 	if (h->broken || write_sea(vcpu, page, ev)) {
-		ev->notify_err = -EHWPOISON;
-		fbk_notify_async(vm, &span, ev, after);
+		tell_otherwise(vm, ev, -EHWPOISON, after);
 		return;
 	}
-	vm->told[FBK_GHES_SEA].seq = ev->seq;
-	vm->told[FBK_GHES_SEA].wrote_ns = ev->mono_ns + ev->ack_wait_ns;
+	told->slot = slot;
+	told->seq = ev->seq;
+	told->wrote_ns = ev->mono_ns + ev->ack_wait_ns;
 	if (turn == FBK_TURN_GUEST) {
 		/* Whoever did not read the last one may not read this one either. */
-		tell_rest(vm, &span, UINT64_MAX, ev, after);
+		tell_otherwise(vm, ev, 0, after);
 	} else if (vm->queue.nr) {
 		/* One error, told once. */
 		(void)fbk_queue_remove(&vm->queue, page.addr);

@@ -18,10 +18,11 @@ struct fbk_after {
 /*
  * Both fill the event's notify part and leave the rest in *after. Called with the lock held; a guest with ACPI only.
  *
- * fbk_notify_sea: the vCPU is about to take the abort in user mode; its handler will look at the SEA source. When that
+ * fbk_notify_sea: the vCPU is about to take the abort in user mode; its handler will look at the SEA source. The slot is
+ * where the ledger has the touched page. When that
  * source does not get free in time its record is replaced, and the asynchronous source tells of both pages. The lock is free while it waits.
  */
-void fbk_notify_sea(struct fbk_vcpu *vcpu, struct fbk_gpa gpa, struct fbk_event *ev, struct fbk_after *after);
+void fbk_notify_sea(struct fbk_vcpu *vcpu, struct fbk_event *ev, uint64_t *slot, struct fbk_after *after);
 void fbk_notify_async(struct fbk_vm *vm, const struct fbk_span *span, struct fbk_event *ev, struct fbk_after *after);
 
 /* Of a span whose touched page was told by itself the others, by the asynchronous source. */

@@ -123,6 +123,15 @@ static struct fbk_span page_of(const struct fbk_event *ev)
 	return (struct fbk_span){ .page = ev->abort.gpa.addr & FBK_PAGE_MASK, .nr_pages = ev->abort.flags & FBK_SEA_HAS_GPA ? 1 : 0 };
 }
 
+/* The pages that are lost, where a step wants them one by one. NULL stands for the touched one alone. */
+static const struct fbk_span *span_of(const struct fbk_event *ev, const struct fbk_span *span, struct fbk_span *own)
+{
+	if (span)
+		return span;
+	*own = page_of(ev);
+	return own;
+}
+
 static OFF_THE_ROAD void not_recorded(struct fbk_event *ev)
 {
 	ev->ledger = -ENOSPC;
@@ -134,7 +143,7 @@ static OFF_THE_ROAD void not_recorded(struct fbk_event *ev)
 static OFF_THE_ROAD void record_rest(struct fbk_vm *vm, struct fbk_event *ev, const struct fbk_span *span, uint64_t touched)
 {
 	const struct fbk_span *s;
-	const uint64_t *slot;
+	uint64_t *slot;
 	uint32_t i;
 
 	for (s = span; s; s = s->next) {
@@ -153,10 +162,10 @@ static OFF_THE_ROAD void record_rest(struct fbk_vm *vm, struct fbk_event *ev, co
  * Every page of the span goes into the ledger; what the ledger says of the touched one goes into the event. Called with
  * the lock held. Return: where the ledger has the touched one; NULL: nowhere.
  */
-static ON_THE_ROAD const uint64_t *record(struct fbk_vm *vm, struct fbk_event *ev, const struct fbk_span *span, uint32_t answers)
+static ON_THE_ROAD uint64_t *record(struct fbk_vm *vm, struct fbk_event *ev, const struct fbk_span *span, uint32_t answers)
 {
 	uint64_t touched = ev->abort.gpa.addr & FBK_PAGE_MASK;
-	const uint64_t *slot;
+	uint64_t *slot;
 	uint32_t count;
 
 	ev->seq = ++vm->seq;
@@ -177,9 +186,10 @@ static ON_THE_ROAD const uint64_t *record(struct fbk_vm *vm, struct fbk_event *e
 static OFF_THE_ROAD void keep(struct fbk_vm *vm, struct fbk_event *ev, const struct fbk_span *span)
 {
 	const struct fbk_span *s;
+	struct fbk_span own;
 	int err = 0;
 
-	for (s = span; s; s = s->next) {
+	for (s = span_of(ev, span, &own); s; s = s->next) {
 		int sync = !vm->policy.ledger_unsynced && !s->next;
 		int r = fbk_ledger_file_append(vm->ledger_file, (struct fbk_gpa){ s->page }, s->nr_pages, sync);
 
@@ -298,14 +308,24 @@ static ON_THE_ROAD int inspect(struct fbk_vcpu *vcpu, struct fbk_event *ev, uint
 }
 
 /* By the asynchronous source, in part or altogether. */
-static OFF_THE_ROAD void notify_async(struct fbk_vcpu *vcpu, struct fbk_event *ev, const struct fbk_span *span, struct fbk_after *after)
+static OFF_THE_ROAD void notify_async(struct fbk_vcpu *vcpu, struct fbk_event *ev, const struct fbk_span *span, uint64_t *slot,
+				      struct fbk_after *after)
 {
+	struct fbk_span own;
+
 	if (ev->verdict.action != FBK_VERDICT_REPLAY || ev->el != 0) {
-		fbk_notify_async(vcpu->vm, span, ev, after);
+		fbk_notify_async(vcpu->vm, span_of(ev, span, &own), ev, after);
 		return;
 	}
-	fbk_notify_sea(vcpu, ev->abort.gpa, ev, after);
-	fbk_notify_rest(vcpu->vm, span, ev, after);
+	fbk_notify_sea(vcpu, ev, slot, after);
+	fbk_notify_rest(vcpu->vm, span_of(ev, span, &own), ev, after);
+}
+
+static OFF_THE_ROAD void retire(struct fbk_vm *vm, struct fbk_event *ev, const struct fbk_span *span)
+{
+	struct fbk_span own;
+
+	fbk_retire_step(vm, ev, span_of(ev, span, &own));
 }
 
 /* What notify left to be done without the lock. */
@@ -318,35 +338,30 @@ static OFF_THE_ROAD void finish(struct fbk_vm *vm, struct fbk_event *ev, const s
 }
 
 /*
- * The page is told of, out of reach, and on the disk. Called with the lock held, and gives it back.
+ * The page is told of, out of reach, and on the disk. Called with the lock held, and gives it back. @slot: what record() returned.
  *
  * Linux asks the SEA source for aborts from user mode only; a record left there for a kernel-mode one would never be read
  * and would mislead the next. So it is EL0 that decides which source speaks.
  */
 static struct stopwatch contain(struct fbk_vcpu *vcpu, struct fbk_event *ev, uint32_t answers, const struct fbk_span *span,
-				struct stopwatch watch)
+				uint64_t *slot, struct stopwatch watch)
 {
 	struct fbk_vm *vm = vcpu->vm;
 	struct fbk_after after = { 0 };
-	struct fbk_span own;
 
-	if (!span) {
-		own = page_of(ev);
-		span = &own;
-	}
 	if ((answers & FBK_PATTERN_NOTIFY) && ev->verdict.action != FBK_VERDICT_STOP) {
 		enter(vm, ev, &watch, FBK_STEP_NOTIFY);
 		if (ev->verdict.action != FBK_VERDICT_REPLAY || ev->el != 0 || (answers & FBK_PATTERN_MORE))
-			notify_async(vcpu, ev, span, &after);
+			notify_async(vcpu, ev, span, slot, &after);
 		else
-			fbk_notify_sea(vcpu, ev->abort.gpa, ev, &after);
+			fbk_notify_sea(vcpu, ev, slot, &after);
 	}
 	fbk_lock_release(&vm->lock);
 
 	/* Without the lock, as other vCPUs may wait for it meanwhile. */
 	if (answers & FBK_PATTERN_RETIRE) {
 		enter(vm, ev, &watch, FBK_STEP_RETIRE);
-		fbk_retire_step(vm, ev, span);
+		retire(vm, ev, span);
 	}
 	if (answers & FBK_PATTERN_FILE) {
 		enter(vm, ev, &watch, FBK_STEP_RECORD);
@@ -389,7 +404,7 @@ static ON_THE_ROAD int replay(struct fbk_vcpu *vcpu, struct fbk_event *ev, const
  * @slot: what record() returned
  */
 static ON_THE_ROAD void count(const struct fbk_vm *vm, struct fbk_counts *counts, struct fbk_event *ev,
-			      const struct fbk_pattern *pattern, const uint64_t *slot, struct stopwatch *watch)
+			      const struct fbk_pattern *pattern, uint64_t *slot, struct stopwatch *watch)
 {
 	const uint32_t answers = pattern->answers;
 
@@ -411,7 +426,7 @@ static ON_THE_ROAD void tell(struct fbk_vm *vm, const struct fbk_event *ev, uint
 }
 
 /* The kernel refused a register or an injection: so it is told. Return: err, errno being that of the refusal. */
-static OFF_THE_ROAD int refused(struct fbk_vcpu *vcpu, struct fbk_event *ev, const struct fbk_pattern *pattern, const uint64_t *slot,
+static OFF_THE_ROAD int refused(struct fbk_vcpu *vcpu, struct fbk_event *ev, const struct fbk_pattern *pattern, uint64_t *slot,
 				struct stopwatch watch, int err, int saved)
 {
 	ev->replay_err = err;
@@ -428,9 +443,8 @@ static OFF_THE_ROAD int refused(struct fbk_vcpu *vcpu, struct fbk_event *ev, con
 static OFF_THE_ROAD int not_inspected(struct fbk_vcpu *vcpu, struct fbk_event *ev, const struct fbk_pattern *pattern,
 				      const struct fbk_span *span, struct stopwatch watch, int err)
 {
-	const struct fbk_span own = page_of(ev);
 	struct fbk_vm *vm = vcpu->vm;
-	const uint64_t *slot;
+	uint64_t *slot;
 	int saved = errno; /* what follows has errors of its own */
 
 	ev->verdict = (struct fbk_verdict){ 0 };
@@ -439,7 +453,7 @@ static OFF_THE_ROAD int not_inspected(struct fbk_vcpu *vcpu, struct fbk_event *e
 	fbk_lock_release(&vm->lock);
 	if (pattern->answers & FBK_PATTERN_FILE) {
 		enter(vm, ev, &watch, FBK_STEP_RECORD);
-		keep(vm, ev, span ? span : &own);
+		keep(vm, ev, span);
 	}
 	return refused(vcpu, ev, pattern, slot, watch, err, saved);
 }
@@ -457,7 +471,7 @@ static ON_THE_ROAD int walk(struct fbk_vcpu *vcpu, struct fbk_event *ev, const s
 	struct stopwatch watch = { FBK_STEP_INSPECT, since };
 	struct fbk_vm *vm = vcpu->vm;
 	enum fbk_verdict_action action;
-	const uint64_t *slot;
+	uint64_t *slot;
 	uint64_t pstate = 0;
 	int err;
 
@@ -470,7 +484,7 @@ static ON_THE_ROAD int walk(struct fbk_vcpu *vcpu, struct fbk_event *ev, const s
 	decide(vcpu, ev, answers, pstate);
 	action = ev->verdict.action;
 	if (answers & (FBK_PATTERN_NOTIFY | FBK_PATTERN_RETIRE | FBK_PATTERN_FILE))
-		watch = contain(vcpu, ev, answers, span, watch);
+		watch = contain(vcpu, ev, answers, span, slot, watch);
 	else
 		fbk_lock_release(&vm->lock);
 
@@ -601,7 +615,7 @@ int fbk_vm_sigbus(struct fbk_vm *vm, const siginfo_t *si, struct fbk_verdict *re
 	struct fbk_span span[FBK_GMEM_MAX_REGIONS];
 	struct fbk_after after = { 0 };
 	struct fbk_pattern pattern;
-	const uint64_t *slot;
+	uint64_t *slot;
 	struct moment told;
 	struct fbk_event ev;
 	int err;

@@ -24,6 +24,7 @@
 
 /* What happened at one source's block. */
 struct fbk_told {
+	uint64_t *slot;	   /* where the ledger has the record's one page; NULL: several, or it is to be looked for */
 	uint64_t seq;	   /* of the error that the record in it was written for; 0: several */
 	uint64_t wrote_ns; /* CLOCK_MONOTONIC */
 	uint64_t written, acknowledged, withdrawn;
