@@ -30,28 +30,32 @@
 
 #if defined(__aarch64__)
 
-	/* x0 dst, x1 src, x2 bytes left: all chunks of 64 and 16 bytes, then of 8 */
+	/*
+	 * x0 dst, x1 src, x2 bytes left: all chunks of 64 and 16 bytes, then of 8. x2 changes once a chunk is copied: x6 is
+	 * what it will be then.
+	 */
 	.macro	CHUNKS
-1:	cmp	x2, #64
+	subs	x6, x2, #64
 	b.lo	2f
-	ldp	q0, q1, [x1], #32
+1:	ldp	q0, q1, [x1], #32
 	ldp	q2, q3, [x1], #32
 	stp	q0, q1, [x0], #32
 	stp	q2, q3, [x0], #32
-	sub	x2, x2, #64
-	b	1b
-2:	cmp	x2, #16
-	b.lo	3f
-	ldr	q0, [x1], #16
-	str	q0, [x0], #16
-	sub	x2, x2, #16
-	b	2b
-3:	cmp	x2, #8
+	mov	x2, x6
+	subs	x6, x6, #64
+	b.hs	1b
+2:	subs	x6, x2, #16
 	b.lo	4f
+3:	ldr	q0, [x1], #16
+	str	q0, [x0], #16
+	mov	x2, x6
+	subs	x6, x6, #16
+	b.hs	3b
+4:	tbz	x2, #3, 5f
 	ldr	x3, [x1], #8
 	str	x3, [x0], #8
 	sub	x2, x2, #8
-4:
+5:
 	.endm
 
 	ENTRY	fbk_gmem_copy
