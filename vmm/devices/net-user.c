@@ -9,9 +9,10 @@
 #include "net-user.h"
 
 #include <errno.h>
-#include <libslirp.h>
+#include <slirp/libslirp.h>
 #include <poll.h>
 #include <string.h>
+#include <sys/resource.h>
 
 #define NS_PER_MS UINT64_C(1000000)
 
@@ -48,8 +49,18 @@ static void timer_mod(void *timer, int64_t expire_ms, void *opaque)
 {
 }
 
-static void poll_fd(int fd, void *opaque)
+static void socket_opened(int fd, void *opaque)
 {
+	struct fbk_net_user *u = opaque;
+
+	u->nr_open++;
+}
+
+static void socket_closed(int fd, void *opaque)
+{
+	struct fbk_net_user *u = opaque;
+
+	u->nr_open--;
 }
 
 static void notify(void *opaque)
@@ -66,15 +77,44 @@ static const SlirpCb callbacks = {
 	.timer_new = timer_new,
 	.timer_free = timer_free,
 	.timer_mod = timer_mod,
-	.register_poll_fd = poll_fd,
-	.unregister_poll_fd = poll_fd,
+	.register_poll_fd = socket_opened,
+	.unregister_poll_fd = socket_closed,
 	.notify = notify,
 };
+
+static unsigned int be16(const uint8_t *at)
+{
+	return at[0] << 8 | at[1];
+}
+
+enum { ETHER_LEN = 14, ETHER_IPV4 = 0x0800, IPV4_LEN = 20, IPV4_FRAGMENT = 0x3fff, TCP = 6, TCP_FLAGS = 13, TCP_SYN = 2, UDP = 17 };
+enum { PORT_DHCP = 67 };
+
+/*
+ * May libslirp open a socket for that frame? Of IPv4, which is all it is asked to know, everything but what is certainly part of
+ * a connection, or for its own DHCP server. [RFC 791 3.1, RFC 9293 3.1, RFC 768]
+ */
+static bool may_open(const uint8_t *frame, size_t len)
+{
+	const uint8_t *ip = frame + ETHER_LEN;
+	size_t l4 = ETHER_LEN + 4 * (len > ETHER_LEN ? ip[0] & 15 : 0);
+
+	if (len < ETHER_LEN + IPV4_LEN || be16(frame + 12) != ETHER_IPV4)
+		return false;
+	if (l4 < ETHER_LEN + IPV4_LEN || (be16(ip + 6) & IPV4_FRAGMENT) || len <= l4 + TCP_FLAGS)
+		return true;
+	if (ip[9] == UDP)
+		return be16(frame + l4 + 2) != PORT_DHCP || memcmp(ip + 16, "\xff\xff\xff\xff", 4);
+	return ip[9] != TCP || (frame[l4 + TCP_FLAGS] & TCP_SYN);
+}
 
 static bool from_guest(void *opaque, const struct iovec *iov, int nr)
 {
 	struct fbk_net_user *u = opaque;
 
+	/* A guest that opens without end would leave no descriptor to those who ask for its status. */
+	if (u->nr_open >= u->most_open && may_open(iov[1].iov_base, iov[1].iov_len))
+		return false;
 	slirp_input(u->slirp, iov[1].iov_base, iov[1].iov_len);
 	/* There may be new sockets. */
 	u->timer.at_ns = 0;
@@ -164,7 +204,11 @@ int fbk_net_user_open(struct fbk_net_user *u, uint16_t mtu, enum fbk_net_reach r
 		.if_mru = mtu,
 		.disable_host_loopback = reach == FBK_NET_REACH_OUTSIDE,
 	};
+	struct rlimit limit;
 
+	if (getrlimit(RLIMIT_NOFILE, &limit))
+		return -errno;
+	u->most_open = limit.rlim_cur / 4 < FBK_NET_USER_OPEN ? limit.rlim_cur / 4 : FBK_NET_USER_OPEN;
 	u->backend = (struct fbk_net_backend){ .mtu = mtu, .send = from_guest, .opaque = u };
 	u->net = net;
 	u->timer = (struct fbk_loop_timer){ 0, on_turn, u };

@@ -14,6 +14,7 @@
 #include <netinet/in.h>
 
 #define FBK_NET_USER_SOCKETS 96	      /* that are looked at at once; those beyond wait until one closes */
+#define FBK_NET_USER_OPEN 256	      /* that a guest can have open, and a quarter of this process's descriptors at most */
 #define FBK_NET_USER_MTU_MAX 65520    /* the largest that libslirp takes, rounded down */
 #define FBK_NET_FORWARDS 16
 
@@ -44,6 +45,7 @@ struct fbk_net_user {
 	} socket[FBK_NET_USER_SOCKETS];
 	int nr_sockets;  /* of this turn */
 	int nr_watched;  /* that the loop knows */
+	unsigned int nr_open, most_open;
 };
 
 /*
