@@ -210,7 +210,7 @@ static int setup(void **state)
 	memset(&loop, 0, sizeof(loop));
 	arp_replies = syn_acks = offers = 0;
 	assert_int_equal(fbk_loop_init(&loop), 0);
-	assert_int_equal(fbk_net_user_open(&user, 1500, NULL, 0, &net, &forward), 0);
+	assert_int_equal(fbk_net_user_open(&user, 1500, FBK_NET_REACH_ALL, NULL, 0, &net, &forward), 0);
 	assert_int_equal(fbk_net_user_start(&user, &loop), 0);
 	assert_true(send_arp());
 	assert_true(got(&arp_replies, 1));
