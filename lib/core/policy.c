@@ -152,7 +152,7 @@ static struct fbk_verdict consumed(const struct fbk_policy *p, const struct fbk_
 
 static struct fbk_verdict unconsumed(const struct fbk_policy *p, const struct fbk_policy_case *c)
 {
-	struct fbk_verdict v = { FBK_VERDICT_REPORT, FBK_REASON_ASYNC, "no vCPU consumed it: the guest is told where it is" };
+	struct fbk_verdict v = { FBK_VERDICT_REPORT, FBK_REASON_ASYNC, "no vCPU consumed it: there is nothing to replay" };
 
 	will(&v, p->source[c->source], "the operator's rule for the source that told of the error");
 	/* A replay or an SError has no vCPU to go to: it waits for an error that is consumed. */

@@ -121,6 +121,7 @@ static bool same_spec(const struct fbk_guest_spec *a, const struct fbk_guest_spe
 	       !strcmp(a->cper ? a->cper : "", b->cper ? b->cper : "") &&
 	       !strcmp(a->retire ? a->retire : "", b->retire ? b->retire : "") &&
 	       !strcmp(a->api ? a->api : "", b->api ? b->api : "") &&
+	       !strcmp(a->firmware ? a->firmware : "", b->firmware ? b->firmware : "") &&
 	       !strcmp(a->net ? a->net : "", b->net ? b->net : "");
 }
 
@@ -422,6 +423,10 @@ static void guest_start(struct fbk_guest *g)
 	if (s->net) {
 		argv[n++] = "--net";
 		argv[n++] = (char *)s->net;
+	}
+	if (s->firmware) {
+		argv[n++] = "--firmware";
+		argv[n++] = (char *)s->firmware;
 	}
 	if (s->cper) {
 		argv[n++] = "--cper";

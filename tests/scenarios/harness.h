@@ -79,6 +79,7 @@ struct fbk_guest_spec {
 	const char *cper;   /* --cper=, or NULL for the monitor's default */
 	const char *retire; /* --retire=, or NULL for the monitor's default */
 	const char *api;    /* --api=, or NULL for none */
+	const char *firmware; /* --firmware=, or NULL for the monitor's default */
 	const char *net;    /* --net=, with the initial RAM disk that has a card's driver; or NULL for none */
 };
 
@@ -196,6 +197,8 @@ int fbk_victim_wait(struct fbk_victim *v, int *ret_status);
 void fbk_victim_told(struct fbk_victim *v);
 /* The whole promise for one page of one process: it is told, dies of it alone, and the page is taken out of use. */
 void fbk_victim_loses(struct fbk_victim *v);
+/* It touches its page, its kernel learns of the abort and of no page (BUS_OBJERR), and it dies of it alone. */
+void fbk_victim_dies(struct fbk_victim *v);
 /* It ends with status 0: the data was there and right, or its handler put new data in its place. */
 void fbk_victim_lives(struct fbk_victim *v);
 

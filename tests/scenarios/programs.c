@@ -97,6 +97,18 @@ void fbk_victim_loses(struct fbk_victim *v)
 	FBK_CHECK(fbk_guest_said(v->guest, "Memory failure: %#llx:", (unsigned long long)(v->gpa / FBK_PAGE)));
 }
 
+void fbk_victim_dies(struct fbk_victim *v)
+{
+	const char *line;
+	int status = 0;
+
+	fbk_victim_go(v);
+	line = fbk_guest_expect(v->guest, PROGRAM_S, "victim[%d]: SIGBUS", v->pid);
+	if (!strstr(line, "code=BUS_OBJERR"))
+		fbk_fail(__FILE__, __LINE__, "the process was told something else: %s", line);
+	FBK_CHECK_EQ(fbk_victim_wait(v, &status), SIGBUS);
+}
+
 void fbk_victim_lives(struct fbk_victim *v)
 {
 	int status = 0;

@@ -10,6 +10,7 @@
 #include "platform.h"
 
 #include <libfdt.h>
+#include <stdio.h>
 
 #define MIB (UINT64_C(1) << 20)
 
@@ -178,12 +179,11 @@ static void bad_pages_are_unusable(void **state)
 	assert_int_equal(lost, 3 * FBK_RAM_GRANULE);
 }
 
-static void the_most_of_everything_fits(void **state)
+/* As much of all as there can be. */
+static struct fbk_firmware_config the_most(struct fbk_firmware_config cfg)
 {
 	static struct fbk_gpa bad[FBK_FIRMWARE_MAX_BAD];
-	static struct range r[3 + 2 * FBK_FIRMWARE_MAX_BAD];
 	static char args[FBK_BOOTARGS_MAX + 1];
-	struct fbk_firmware_config cfg = config();
 
 	for (unsigned int i = 0; i < FBK_FIRMWARE_MAX_BAD; i++)
 		bad[i].addr = 0x41000000 + 2 * i * FBK_RAM_GRANULE;
@@ -194,14 +194,154 @@ static void the_most_of_everything_fits(void **state)
 	cfg.nr_cpus = FBK_MAX_CPUS;
 	cfg.nr_virtio = FBK_MAX_VIRTIO;
 	cfg.ram_len = FBK_RAM_MAX;
+	return cfg;
+}
+
+static void the_most_of_everything_fits(void **state)
+{
+	static struct range r[3 + 2 * FBK_FIRMWARE_MAX_BAD];
+	struct fbk_firmware_config cfg = the_most(config());
+
 	read_map(build(&cfg), cfg.ram_len, r, ARRAY_SIZE(r));
 	cfg.nr_bad++;
 	assert_int_equal(fbk_firmware_build(&cfg, blob, sizeof(blob), &(struct fbk_gpa){ 0 }), -EINVAL);
 }
 
-static void any_shortage_is_told(void **state)
+/* --- a device tree with the machine in it ----------------------------------------------------------------------------- */
+
+static struct fbk_firmware_config without_acpi(void)
 {
 	struct fbk_firmware_config cfg = config();
+
+	cfg.ghes = NULL;
+	return cfg;
+}
+
+/* Cell @i of a property. */
+static uint32_t cell(const void *fdt, int node, const char *name, int i)
+{
+	const fdt32_t *p;
+	int len;
+
+	p = fdt_getprop(fdt, node, name, &len);
+	if (!p || len < 4 * (i + 1))
+		fail_msg("%s: missing, or of length %d", name, len);
+	return p ? fdt32_ld(p + i) : 0;
+}
+
+static uint64_t two_cells(const void *fdt, int node, const char *name, int i)
+{
+	return (uint64_t)cell(fdt, node, name, i) << 32 | cell(fdt, node, name, i + 1);
+}
+
+static int node_at(const void *fdt, const char *path)
+{
+	int node = fdt_path_offset(fdt, path);
+
+	if (node < 0)
+		fail_msg("%s: %s", path, fdt_strerror(node));
+	return node;
+}
+
+static void the_machine(void **state)
+{
+	struct fbk_firmware_config cfg = without_acpi();
+	const void *fdt;
+	int node, gic, len;
+
+	cfg.nr_cpus = FBK_MAX_CPUS;
+	cfg.nr_virtio = FBK_MAX_VIRTIO;
+	fdt = build(&cfg);
+	assert_ptr_equal(fdt, blob);
+	assert_string_equal(fdt_getprop(fdt, 0, "compatible", &len), "linux,dummy-virt");
+	gic = node_at(fdt, "/interrupt-controller@8000000");
+	assert_int_equal(fdt_get_phandle(fdt, gic), cell(fdt, 0, "interrupt-parent", 0));
+	assert_true(two_cells(fdt, gic, "reg", 0) == FBK_GICD_BASE);
+	assert_true(two_cells(fdt, gic, "reg", 4) == FBK_GICR_BASE);
+	assert_true(two_cells(fdt, gic, "reg", 6) == FBK_MAX_CPUS * UINT64_C(0x20000));
+	/* None for more CPUs than there are, and each under the number that KVM gives it. */
+	node = node_at(fdt, "/cpus");
+	assert_int_equal(cell(fdt, node_at(fdt, "/cpus/cpu@7"), "reg", 0), 7);
+	len = 0;
+	fdt_for_each_subnode(node, fdt, node_at(fdt, "/cpus"))
+		len++;
+	assert_int_equal(len, FBK_MAX_CPUS);
+	assert_int_equal(fdt_node_check_compatible(fdt, node_at(fdt, "/psci"), "arm,psci-0.2"), 0);
+	assert_string_equal(fdt_getprop(fdt, node_at(fdt, "/psci"), "method", &len), "hvc");
+	node = node_at(fdt, "/timer");
+	for (int i = 0; i < 4; i++)
+		assert_int_equal(cell(fdt, node, "interrupts", 3 * i), 1);
+	assert_int_equal(cell(fdt, node, "interrupts", 3 * 2 + 1), FBK_PPI_TIMER_VIRT - 16);
+	node = node_at(fdt, fdt_getprop(fdt, node_at(fdt, "/chosen"), "stdout-path", &len));
+	assert_int_equal(fdt_node_check_compatible(fdt, node, "arm,pl011"), 0);
+	assert_int_equal(fdt_node_check_compatible(fdt, node, "arm,primecell"), 0);
+	assert_int_equal(cell(fdt, node, "interrupts", 1), FBK_SPI_UART - 32);
+	assert_int_equal(fdt_get_phandle(fdt, node_at(fdt, "/clock")), cell(fdt, node, "clocks", 0));
+	for (unsigned int i = 0; i < FBK_MAX_VIRTIO; i++) {
+		char path[40];
+
+		snprintf(path, sizeof(path), "/virtio_mmio@%x", (unsigned int)(FBK_VIRTIO_BASE + i * FBK_VIRTIO_STRIDE));
+		node = node_at(fdt, path);
+		assert_true(two_cells(fdt, node, "reg", 0) == FBK_VIRTIO_BASE + i * FBK_VIRTIO_STRIDE);
+		assert_int_equal(cell(fdt, node, "interrupts", 1), FBK_SPI_VIRTIO + i - 32);
+		assert_int_equal(cell(fdt, node, "interrupts", 2), 1); /* an edge */
+		assert_non_null(fdt_getprop(fdt, node, "dma-coherent", &len));
+	}
+}
+
+/* The same words to the kernel, and nothing that would lead it to ACPI. */
+static void chosen_without_acpi(void **state)
+{
+	struct fbk_firmware_config cfg = without_acpi();
+	const void *fdt = build(&cfg);
+	int chosen = node_at(fdt, "/chosen"), len;
+
+	assert_string_equal(fdt_getprop(fdt, chosen, "bootargs", &len), cfg.bootargs);
+	assert_int_equal(prop(fdt, "linux,initrd-start", 8), 0x44000000);
+	assert_int_equal(prop(fdt, "linux,initrd-end", 8), 0x44000000 + 12345);
+	assert_true(prop(fdt, "kaslr-seed", 8) == cfg.kaslr_seed);
+	assert_memory_equal(fdt_getprop(fdt, chosen, "rng-seed", &len), cfg.rng_seed, 16);
+	assert_null(fdt_getprop(fdt, chosen, "linux,uefi-system-table", &len));
+}
+
+static void memory_has_holes(void **state)
+{
+	static const struct fbk_gpa bad[] = { { FBK_RECORDS_GPA + 0x1000 }, { 0x41000000 }, { 0x4100f000 }, { 0x4ffff000 } };
+	static const uint64_t want[] = { FBK_TABLES_GPA, FBK_RECORDS_GPA, FBK_RECORDS_GPA + 0x10000, 0x41000000, 0x41010000, 0x4fff0000 };
+	struct fbk_firmware_config cfg = without_acpi();
+	const void *fdt = build(&cfg);
+	int node = node_at(fdt, "/memory@40000000"), len;
+
+	assert_true(two_cells(fdt, node, "reg", 0) == FBK_RAM_BASE);
+	assert_true(two_cells(fdt, node, "reg", 2) == cfg.ram_len);
+	fdt_getprop(fdt, node, "reg", &len);
+	assert_int_equal(len, 16);
+	cfg.bad = bad;
+	cfg.nr_bad = ARRAY_SIZE(bad);
+	fdt = build(&cfg);
+	node = node_at(fdt, "/memory@40000000");
+	fdt_getprop(fdt, node, "reg", &len);
+	assert_int_equal(len, 16 * 3);
+	for (int i = 0; i < 3; i++) {
+		assert_true(two_cells(fdt, node, "reg", 4 * i) == want[2 * i]);
+		assert_true(two_cells(fdt, node, "reg", 4 * i + 2) == want[2 * i + 1] - want[2 * i]);
+	}
+}
+
+static void the_most_of_a_device_tree_fits(void **state)
+{
+	struct fbk_firmware_config cfg = the_most(without_acpi());
+	int len;
+
+	build(&cfg);
+	fdt_getprop(blob, node_at(blob, "/memory@40000000"), "reg", &len);
+	assert_int_equal(len, 16 * (FBK_FIRMWARE_MAX_BAD + 1));
+	cfg.nr_virtio++;
+	assert_int_equal(fbk_firmware_build(&cfg, blob, sizeof(blob), &(struct fbk_gpa){ 0 }), -EINVAL);
+}
+
+static void shortage_of(struct fbk_firmware_config cfg)
+{
 	struct fbk_gpa fdt;
 	int need = fbk_firmware_build(&cfg, blob, sizeof(blob), &fdt);
 
@@ -210,6 +350,12 @@ static void any_shortage_is_told(void **state)
 		assert_int_equal(fbk_firmware_build(&cfg, blob, cap, &fdt), -ENOSPC);
 		assert_int_equal(blob[cap], 0xa5);
 	}
+}
+
+static void any_shortage_is_told(void **state)
+{
+	shortage_of(config());
+	shortage_of(without_acpi());
 }
 
 int main(void)
@@ -222,6 +368,10 @@ int main(void)
 		cmocka_unit_test(bad_pages_are_unusable),
 		cmocka_unit_test(the_most_of_everything_fits),
 		cmocka_unit_test(any_shortage_is_told),
+		cmocka_unit_test(the_machine),
+		cmocka_unit_test(chosen_without_acpi),
+		cmocka_unit_test(memory_has_holes),
+		cmocka_unit_test(the_most_of_a_device_tree_fits),
 	};
 
 	return cmocka_run_group_tests_name("vmm-firmware", tests, NULL, NULL);

@@ -56,6 +56,7 @@ static void defaults(void **state)
 	assert_int_equal(o.retire, FBK_RETIRE_AUTO);
 	assert_false(o.reset_exits);
 	assert_false(o.panic_waits);
+	assert_false(o.devicetree);
 }
 
 static void everything(void **state)
@@ -154,6 +155,10 @@ static void wrong_lines(void **state)
 		{ "--kernel k --sea maybe", "on or off" },
 		{ "--kernel k --reset off", "exit or reboot" },
 		{ "--kernel k --panic never", "wait or exit" },
+		{ "--kernel k --firmware uefi", "dt or acpi" },
+		{ "--kernel k --firmware=dt --cper=processor", "--cper processor: without ACPI" },
+		{ "--kernel k --cper processor --firmware dt", "--cper processor: without ACPI" },
+		{ "--kernel k --grace 30 --firmware dt", "--grace 30: without ACPI" },
 		{ "--kernel k --net bridge", "must be user, tap=NAME" },
 		{ "--kernel k --net tap=", "must be user, tap=NAME" },
 		{ "--kernel k --net user,mac=52:54:00:12:34", "not a MAC address" },
@@ -194,6 +199,17 @@ static void wrong_lines(void **state)
 			fail_msg("%s: '%s'", rows[i].line, why);
 		assert_string_equal(o.kernel, "untouched");
 	}
+}
+
+static void by_device_tree(void **state)
+{
+	struct fbk_run_options o;
+	char why[160];
+
+	assert_int_equal(parse("--kernel k --firmware dt --cper memory --grace 0", &o, why), 0);
+	assert_true(o.devicetree);
+	assert_int_equal(parse("--kernel k --firmware dt --firmware acpi --cper processor", &o, why), 0);
+	assert_false(o.devicetree);
 }
 
 static void networks(void **state)
@@ -296,6 +312,7 @@ int main(void)
 		cmocka_unit_test(defaults),	       cmocka_unit_test(everything), cmocka_unit_test(wrong_lines),
 		cmocka_unit_test(a_long_command_line), cmocka_unit_test(sizes),
 		cmocka_unit_test(networks),	       cmocka_unit_test(kinds_of_memory),
+		cmocka_unit_test(by_device_tree),
 	};
 
 	return cmocka_run_group_tests_name("vmm-options", tests, NULL, NULL);

@@ -9,16 +9,21 @@
 
 #define MAX_RANGES (3 + 2 * FBK_FIRMWARE_MAX_BAD)
 
-/* The memory map: tables, records, and the rest around its unusable granules. Return: number of ranges, or -EINVAL. */
+/*
+ * The memory map: what ACPI needs, and the rest around its unusable granules. A kernel keeps a device tree that it was given by
+ * itself, so that it may lie in plain memory. Return: number of ranges, or -EINVAL.
+ */
 static int build_ranges(const struct fbk_firmware_config *cfg, struct fbk_efi_range range[MAX_RANGES])
 {
-	uint64_t at = FBK_FREE_GPA, end = FBK_RAM_BASE + cfg->ram_len;
+	uint64_t at = cfg->ghes ? FBK_FREE_GPA : FBK_TABLES_GPA, end = FBK_RAM_BASE + cfg->ram_len;
 	int nr = 0;
 
 	if (cfg->nr_bad > FBK_FIRMWARE_MAX_BAD || end <= FBK_FREE_GPA)
 		return -EINVAL;
-	range[nr++] = (struct fbk_efi_range){ FBK_EFI_ACPI_RECLAIM, { FBK_TABLES_GPA }, FBK_TABLES_LEN };
-	range[nr++] = (struct fbk_efi_range){ FBK_EFI_ACPI_NVS, { FBK_RECORDS_GPA }, FBK_RECORDS_LEN };
+	if (cfg->ghes) {
+		range[nr++] = (struct fbk_efi_range){ FBK_EFI_ACPI_RECLAIM, { FBK_TABLES_GPA }, FBK_TABLES_LEN };
+		range[nr++] = (struct fbk_efi_range){ FBK_EFI_ACPI_NVS, { FBK_RECORDS_GPA }, FBK_RECORDS_LEN };
+	}
 	for (unsigned int i = 0; i < cfg->nr_bad; i++) {
 		uint64_t bad = cfg->bad[i].addr & ~(FBK_RAM_GRANULE - 1);
 
@@ -34,43 +39,55 @@ static int build_ranges(const struct fbk_firmware_config *cfg, struct fbk_efi_ra
 	return nr;
 }
 
-int fbk_firmware_build(const struct fbk_firmware_config *cfg, void *buf, size_t cap, struct fbk_gpa *ret_fdt)
+/* ACPI and EFI tables, to which the tree's /chosen leads. */
+static int build_tables(const struct fbk_firmware_config *cfg, const struct fbk_efi_range *range, unsigned int nr_ranges,
+			struct fbk_bytes *out, struct fbk_efi_tables *ret)
 {
 	const struct fbk_acpi_config acpi = { .nr_cpus = cfg->nr_cpus, .nr_virtio = cfg->nr_virtio, .ghes = cfg->ghes };
 	const struct fbk_gpa base = { FBK_TABLES_GPA };
-	struct fbk_efi_range range[MAX_RANGES];
-	struct fbk_efi_tables efi;
-	struct fbk_devicetree_config fdt;
-	struct fbk_bytes out;
 	struct fbk_gpa rsdp;
-	int r, nr;
+	int r = fbk_acpi_build(&acpi, out, base, &rsdp);
 
-	fbk_bytes_init(&out, buf, cap);
-	r = fbk_acpi_build(&acpi, &out, base, &rsdp);
-	if (r < 0)
-		return r;
-	nr = build_ranges(cfg, range);
-	if (nr < 0)
-		return nr;
-	r = fbk_efi_build(&out, base, rsdp, range, nr, &efi);
-	if (r < 0)
-		return r;
+	return r < 0 ? r : fbk_efi_build(out, base, rsdp, range, nr_ranges, ret);
+}
 
-	fbk_put_zero(&out, -out.len & 7);
-	if (out.error)
-		return out.error;
-	fdt = (struct fbk_devicetree_config){
+int fbk_firmware_build(const struct fbk_firmware_config *cfg, void *buf, size_t cap, struct fbk_gpa *ret_fdt)
+{
+	struct fbk_efi_range range[MAX_RANGES];
+	struct fbk_devicetree_machine machine = { .nr_cpus = cfg->nr_cpus, .nr_virtio = cfg->nr_virtio, .range = range };
+	struct fbk_devicetree_config fdt = {
 		.bootargs = cfg->bootargs,
 		.initrd = cfg->initrd,
 		.initrd_len = cfg->initrd_len,
-		.efi = efi,
 		.kaslr_seed = cfg->kaslr_seed,
 		.rng_seed = cfg->rng_seed,
 		.rng_seed_len = cfg->rng_seed_len,
 	};
+	struct fbk_efi_tables efi;
+	struct fbk_bytes out;
+	int r, nr;
+
+	if (!cfg->nr_cpus || cfg->nr_cpus > FBK_MAX_CPUS || cfg->nr_virtio > FBK_MAX_VIRTIO)
+		return -EINVAL;
+	nr = build_ranges(cfg, range);
+	if (nr < 0)
+		return nr;
+	fbk_bytes_init(&out, buf, cap);
+	if (cfg->ghes) {
+		r = build_tables(cfg, range, nr, &out, &efi);
+		if (r < 0)
+			return r;
+		fdt.efi = &efi;
+	} else {
+		machine.nr_ranges = nr;
+		fdt.machine = &machine;
+	}
+	fbk_put_zero(&out, -out.len & 7);
+	if (out.error)
+		return out.error;
 	r = fbk_devicetree_build(&fdt, out.buf + out.len, out.cap - out.len);
 	if (r < 0)
 		return r;
-	ret_fdt->addr = base.addr + out.len;
+	ret_fdt->addr = FBK_TABLES_GPA + out.len;
 	return out.len + r;
 }

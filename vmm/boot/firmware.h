@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* SPDX-FileCopyrightText: The firebreak authors */
 /*
- * firmware.h - one blob of everything that firmware would have left: ACPI, EFI, device tree.
+ * firmware.h - one blob of everything that firmware would have left: ACPI, EFI and a device tree with no more than /chosen; or a
+ * device tree with the machine in it.
  */
 #ifndef FBK_VMM_FIRMWARE_H
 #define FBK_VMM_FIRMWARE_H
@@ -16,14 +17,14 @@ struct fbk_firmware_config {
 	uint64_t ram_len;
 	unsigned int nr_cpus;
 	unsigned int nr_virtio;
-	const struct fbk_ghes_layout *ghes;
+	const struct fbk_ghes_layout *ghes; /* the error sources of the ACPI tables; NULL: no ACPI, the device tree has all */
 	const char *bootargs;
 	struct fbk_gpa initrd;
 	uint64_t initrd_len;
 	uint64_t kaslr_seed;
 	const void *rng_seed;
 	size_t rng_seed_len;
-	/* Poisoned pages, ascending: the memory map calls their 64 KiB granules unusable. */
+	/* Poisoned pages, ascending: the EFI memory map calls their 64 KiB granules unusable, a device tree has holes there. */
 	const struct fbk_gpa *bad;
 	unsigned int nr_bad;
 };

@@ -254,7 +254,7 @@ WORDS(severities) = {
 
 WORDS(verdicts) = {
 	{ "replay", "replay, the vCPU gets the same abort" },
-	{ "report", "report, the guest is told and nothing else is done" },
+	{ "report", "report, the guest is told if it can be, and nothing else is done" },
 	{ "serror", "serror, the vCPU gets an SError" },
 	{ "stop", "stop, the VM is ended" },
 	{ "pause", "pause, the VM is held" },

@@ -16,6 +16,7 @@ const struct fbk_help_topic fbk_run_topics[] = {
 	  "  --kernel IMAGE         uncompressed arm64 Linux Image (Debian's vmlinuz); required\n"
 	  "  --initrd FILE          initial RAM disk\n"
 	  "  --append TEXT          kernel command line (default: panic=-1); the console needs no parameter\n"
+	  "  --firmware=acpi|dt     how the guest learns of its hardware; by device tree it is told of no page (default: acpi)\n"
 	  "  --config FILE          options from a file, a line NAME = VALUE each, as if they stood here\n" },
 	{ "machine", "The machine",
 	  "  --memory SIZE[,hugetlb=2M|1G][,thp=on|off][,shared][,prefault]\n"

@@ -361,6 +361,10 @@ static void carry_out(struct fbk_monitor *m, const struct fbk_request *req, stru
 	case FBK_ASKED_POWER:
 		r = fbk_machine_power_button(m);
 		tell_state(m, HTTP_STATUS_ACCEPTED, a);
+		if (r == -EOPNOTSUPP) {
+			refuse(a, HTTP_STATUS_CONFLICT, "the guest has no power button: it was booted without ACPI (--firmware dt)");
+			return;
+		}
 		break;
 	case FBK_ASKED_RESET:
 		r = fbk_machine_reset(m);

@@ -50,8 +50,15 @@ static bool ask_to_power_off(struct main_thread *t)
 {
 	struct fbk_monitor *m = t->m;
 
+	int r;
+
 	if (!m->opt.grace_s || t->asked || atomic_load(&m->end) != FBK_END_NONE || atomic_load(&m->pause) != FBK_PAUSE_NONE ||
-	    atomic_load(&m->panicked) || fbk_machine_power_button(m))
+	    atomic_load(&m->panicked))
+		return false;
+	r = fbk_machine_power_button(m);
+	if (r == -EOPNOTSUPP)
+		fbk_say("SIGTERM: a guest without ACPI (--firmware dt) has no power button: the end comes at once");
+	if (r)
 		return false;
 	t->asked = true;
 	t->grace.at_ns = fbk_loop_now() + m->opt.grace_s * NS_PER_S;
@@ -215,8 +222,11 @@ void fbk_machine_go_on(struct fbk_monitor *m)
 
 int fbk_machine_power_button(struct fbk_monitor *m)
 {
-	int r = fbk_gic_irq(m->vm_fd, FBK_SPI_POWER, 1);
+	int r;
 
+	if (m->opt.devicetree)
+		return -EOPNOTSUPP;
+	r = fbk_gic_irq(m->vm_fd, FBK_SPI_POWER, 1);
 	if (!r)
 		r = fbk_gic_irq(m->vm_fd, FBK_SPI_POWER, 0);
 	if (r)

@@ -115,6 +115,12 @@ struct fbk_monitor {
 	unsigned int nr_threads, nr_parked;
 };
 
+/* The error sources that the guest has; NULL: it boots by device tree, and has none. */
+static inline const struct fbk_ghes_layout *fbk_monitor_ghes(const struct fbk_monitor *m)
+{
+	return m->opt.devicetree ? NULL : &m->ghes;
+}
+
 /* run.c */
 void fbk_monitor_wake(struct fbk_monitor *m);		       /* async-signal-safe */
 void fbk_monitor_end(struct fbk_monitor *m, enum fbk_end why); /* the first reason counts; any thread */
@@ -167,7 +173,7 @@ void fbk_machine_pause(struct fbk_monitor *m, enum fbk_pause why); /* the first 
 void fbk_machine_resume(struct fbk_monitor *m);
 void fbk_machine_halt(struct fbk_monitor *m); /* for the length of one call, paused or not */
 void fbk_machine_go_on(struct fbk_monitor *m);
-int fbk_machine_power_button(struct fbk_monitor *m); /* negative errno, told */
+int fbk_machine_power_button(struct fbk_monitor *m); /* negative errno, told; -EOPNOTSUPP it has none, not told */
 int fbk_machine_reset(struct fbk_monitor *m);	     /* as a reset button; it runs afterwards. Return: 0, or the machine is at its end */
 
 /* reset.c: while parked. Return: 0, or an exit status, told. */

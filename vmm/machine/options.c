@@ -83,6 +83,7 @@ static int set_grace(struct fbk_run_options *o, const char *val, char *why, size
 		return -EINVAL;
 	}
 	o->grace_s = n;
+	o->has_grace = true;
 	return 0;
 }
 
@@ -283,6 +284,8 @@ static int set_option(struct fbk_run_options *o, const char *name, char *val, ch
 		if (choose(name, val, "on", "off", &yes, why, why_len))
 			return -EINVAL;
 		o->sea = yes ? FBK_SEA_ON : FBK_SEA_OFF;
+	} else if (!strcmp(name, "--firmware")) {
+		return choose(name, val, "dt", "acpi", &o->devicetree, why, why_len);
 	} else if (!strcmp(name, "--cper")) {
 		return choose(name, val, "processor", "memory", &o->cper_processor, why, why_len);
 	} else if (!strcmp(name, "--retire")) {
@@ -302,6 +305,20 @@ static int set_option(struct fbk_run_options *o, const char *name, char *val, ch
 		return -EINVAL;
 	}
 	return 0;
+}
+
+/* Options that say the opposite of each other, whatever their order. */
+static int contradict(const struct fbk_run_options *o, char *why, size_t why_len)
+{
+	if (o->devicetree && o->cper_processor)
+		snprintf(why, why_len, "--cper processor: without ACPI (--firmware dt) there are no error records that could say it");
+	else if (o->devicetree && o->has_grace && o->grace_s)
+		snprintf(why, why_len, "--grace %u: without ACPI (--firmware dt) the guest has no power button to wait for", o->grace_s);
+	else if (o->memory.huge_len && (o->retire == FBK_RETIRE_ON || o->retire == FBK_RETIRE_EVERY))
+		snprintf(why, why_len, "--retire: of hugetlb only whole huge pages could be taken out of the guest's reach: leave it out");
+	else
+		return 0;
+	return -EINVAL;
 }
 
 int fbk_options_parse(int argc, char **argv, struct fbk_run_options *ret, int *ret_at, char *why, size_t why_len)
@@ -348,10 +365,8 @@ int fbk_options_parse(int argc, char **argv, struct fbk_run_options *ret, int *r
 		snprintf(why, why_len, "--kernel is needed: an uncompressed arm64 Linux Image");
 		return -EINVAL;
 	}
-	if (o.memory.huge_len && (o.retire == FBK_RETIRE_ON || o.retire == FBK_RETIRE_EVERY)) {
-		snprintf(why, why_len, "--retire: of hugetlb only whole huge pages could be taken out of the guest's reach: leave it out");
+	if (contradict(&o, why, why_len))
 		return -EINVAL;
-	}
 	*ret = o;
 	return 0;
 }

@@ -41,6 +41,7 @@ struct fbk_run_options {
 	bool has_id;
 	struct fbk_memory_option memory;
 	unsigned int nr_cpus;
+	bool has_grace;
 	unsigned int grace_s; /* from the power button of SIGTERM to the end; 0: at once */
 	struct fbk_disk_option disk[FBK_MAX_DISKS];
 	unsigned int nr_disks;
@@ -49,13 +50,14 @@ struct fbk_run_options {
 	enum fbk_sea_choice sea;
 	enum fbk_retire_choice retire;
 	bool reset_exits, panic_waits, cper_processor;
+	bool devicetree; /* what the guest boots by; else ACPI */
 	bool help;
 };
 
 /**
  * fbk_options_parse - read the arguments behind `run`
  * @argv:    may be changed (commas are where words end); the result points into it
- * @ret_at:  on failure, the argument that is wrong, by its number; @argc: one is missing
+ * @ret_at:  on failure, the argument that is wrong, by its number; @argc: one is missing, or two contradict each other
  * @why:     on failure, one sentence without a full stop
  * @why_len: 160 bytes hold every sentence with room for the argument it quotes
  *

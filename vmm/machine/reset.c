@@ -77,7 +77,7 @@ static int build(struct fbk_monitor *m, char *blob, struct fbk_placement *at, co
 		.ram_len = m->opt.memory.len,
 		.nr_cpus = m->opt.nr_cpus,
 		.nr_virtio = m->nr_virtio,
-		.ghes = &m->ghes,
+		.ghes = fbk_monitor_ghes(m),
 		.bootargs = m->opt.append,
 		.bad = bad,
 		.nr_bad = nr_bad,
@@ -105,7 +105,7 @@ static int build(struct fbk_monitor *m, char *blob, struct fbk_placement *at, co
 		return FBK_EXIT_HOST;
 	}
 	r = write_blob(m, (struct fbk_gpa){ FBK_TABLES_GPA }, blob, r);
-	if (!r) {
+	if (!r && fw.ghes) {
 		r = fbk_ghes_area_build(&m->ghes, blob, FBK_RECORDS_LEN);
 		if (r >= 0)
 			r = write_blob(m, (struct fbk_gpa){ FBK_RECORDS_GPA }, blob, FBK_RECORDS_LEN);

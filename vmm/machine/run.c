@@ -374,7 +374,7 @@ static int open_road(struct fbk_monitor *m)
 		.size = sizeof(cfg),
 		.vm_fd = m->vm_fd,
 		.gmem = &m->gmem,
-		.ghes = &m->ghes,
+		.ghes = fbk_monitor_ghes(m),
 		.policy = &m->policy,
 		.ops = &ops,
 		.opaque = m,
