@@ -76,6 +76,15 @@ void driver_start(struct driver *d, uint32_t features)
 	driver_write(d, 0x70, 15);
 }
 
+void driver_start_two(struct driver *d, uint32_t features)
+{
+	driver_start(d, features);
+	driver_set_queue(d, 1, DRV_DESC1, DRV_AVAIL1, DRV_USED1);
+	d->avail_idx = 0;
+	d->avail_idx1 = 0;
+	memset(d->ram.at, 0, TEST_RAM_LEN);
+}
+
 void driver_close(struct driver *d)
 {
 	test_ram_close(&d->ram);
@@ -102,9 +111,22 @@ void driver_kick(struct driver *d, uint16_t head)
 	driver_write(d, 0x50, 0);
 }
 
+void driver_kick1(struct driver *d, uint16_t head)
+{
+	test_ram_put(&d->ram, DRV_AVAIL1 + 4 + 2 * (d->avail_idx1 % DRV_NUM), head, 2);
+	d->avail_idx1++;
+	test_ram_put(&d->ram, DRV_AVAIL1 + 2, d->avail_idx1, 2);
+	driver_write(d, 0x50, 1);
+}
+
 uint16_t driver_used(const struct driver *d)
 {
 	return test_ram_get(&d->ram, DRV_USED + 2, 2);
+}
+
+uint16_t driver_used1(const struct driver *d)
+{
+	return test_ram_get(&d->ram, DRV_USED1 + 2, 2);
 }
 
 uint32_t driver_used_len(const struct driver *d)

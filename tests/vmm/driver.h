@@ -16,6 +16,10 @@ enum {
 	DRV_USED = 0x2000,
 	DRV_TABLE = 0x3000, /* an indirect table */
 	DRV_DATA = 0x4000,
+	/* Of queue 1, where a device has one. */
+	DRV_DESC1 = 0x8000,
+	DRV_AVAIL1 = 0x9000,
+	DRV_USED1 = 0xa000,
 };
 
 enum { DRV_NEXT = 1, DRV_WRITE = 2, DRV_INDIRECT = 4 };
@@ -29,12 +33,14 @@ struct driver {
 	int irqs, nr_poisoned;
 	struct fbk_gpa poisoned; /* the latest */
 	uint32_t kicked;	 /* queues that the I/O thread has to look at; a test is that thread, too */
-	uint16_t avail_idx;
+	uint16_t avail_idx, avail_idx1;
 };
 
 void driver_open(struct driver *d, const struct fbk_virtio_ops *ops, void *dev); /* up to DRIVER_OK */
 /* The same on an open device, after a reset, with more of the features' low word; its memory stays as it is. */
 void driver_start(struct driver *d, uint32_t features);
+/* After this, both queues of a device that has two, and memory of zeros. */
+void driver_start_two(struct driver *d, uint32_t features);
 void driver_set_queue(struct driver *d, uint32_t queue, uint64_t desc, uint64_t avail, uint64_t used);
 void driver_close(struct driver *d);
 
@@ -46,7 +52,9 @@ void driver_desc(struct driver *d, uint64_t table, unsigned int i, uint64_t gpa,
 		 uint16_t next);
 void driver_add(struct driver *d, uint16_t head);  /* make @head available on queue 0 */
 void driver_kick(struct driver *d, uint16_t head); /* and notify */
+void driver_kick1(struct driver *d, uint16_t head); /* likewise on queue 1 */
 uint16_t driver_used(const struct driver *d);
+uint16_t driver_used1(const struct driver *d);
 uint32_t driver_used_len(const struct driver *d); /* of the latest */
 
 #endif

@@ -7,13 +7,12 @@
  * The backend is the judge: nothing that it is asked for may lie outside the disk or outside guest memory, or write to a disk that
  * may only be read. Built with PLANTED_BUG the disk believes itself to be a sector longer than it is, and must be caught at it.
  */
-#include "fuzz_ram.h"
+#include "fuzz_driver.h"
 
 #include "virtio-blk.h"
 
 #include <errno.h>
 #include <fcntl.h>
-#include <sys/mman.h>
 
 #define RAM_LEN 0x20000
 #define SECTORS 64
@@ -25,16 +24,10 @@
 #define TOLD SECTORS
 #endif
 
-/* Of each queue: descriptors, available and used ring; then what the requests use. */
-#define RINGS(queue) (0x3000 * (queue))
-#define DATA (0x3000 * QUEUES)
+/* Behind the rings: what the requests use. */
+#define DATA FUZZ_DESC(QUEUES)
 
-static uint8_t *ram;
-static struct fbk_gmem gmem;
-static struct fbk_virtio v;
 static struct fbk_virtio_blk blk;
-static uint32_t kicked;
-static unsigned int nr_poisoned;
 
 /* --- the backend --------------------------------------------------------------------------------------------------- */
 
@@ -108,82 +101,20 @@ static void answer(unsigned int i, unsigned int how, uint32_t part)
 	op->done(op, ret);
 }
 
-/* --- what the frame asks ------------------------------------------------------------------------------------------- */
-
-static void irq(void *opaque, unsigned int index)
-{
-}
-
-static void kick(void *opaque, unsigned int index, unsigned int queue)
-{
-	CHECK(queue < QUEUES);
-	kicked |= 1u << queue;
-}
-
-static void poisoned(void *opaque, struct fbk_gpa gpa)
-{
-	CHECK(gpa.addr >= FBK_RAM_BASE && gpa.addr < FBK_RAM_BASE + RAM_LEN);
-	nr_poisoned++;
-}
-
-static const struct fbk_virtio_host host = { irq, kick, poisoned, &gmem, NULL };
-
 /* --- the driver ---------------------------------------------------------------------------------------------------- */
-
-static void put(uint32_t offset, uint64_t val, unsigned int width)
-{
-	for (unsigned int i = 0; i < width; i++)
-		ram[(offset + i) % RAM_LEN] = val >> (8 * i);
-}
-
-static void open_once(void)
-{
-	if (ram)
-		return;
-	ram = fuzz_ram_open(&gmem, RAM_LEN);
-}
-
-static void write4(uint64_t reg, uint32_t val)
-{
-	fbk_virtio_write(&v, reg, 4, val);
-	for (int turns = 0; kicked && turns < 8; turns++) {
-		unsigned int queue = __builtin_ctz(kicked);
-
-		kicked &= ~(1u << queue);
-		fbk_virtio_notify(&v, queue);
-	}
-}
-
-static void set_up(void)
-{
-	write4(0x70, 3);
-	write4(0x24, 1);
-	write4(0x20, 1);
-	write4(0x70, 11);
-	for (unsigned int q = 0; q < QUEUES; q++) {
-		write4(0x30, q);
-		write4(0x38, NUM);
-		write4(0x80, FBK_RAM_BASE + RINGS(q));
-		write4(0x90, FBK_RAM_BASE + RINGS(q) + 0x1000);
-		write4(0xa0, FBK_RAM_BASE + RINGS(q) + 0x2000);
-		write4(0x44, 1);
-	}
-	write4(0x70, 15);
-	CHECK(fbk_virtio_read(&v, 0x70, 4) == 15);
-}
 
 /* One request on the stack of the others: its parts lie wherever the input says, also upon each other. */
 static void request(struct fuzz *f, unsigned int queue)
 {
 	static const uint8_t types[] = { 0, 1, 4, 8, 11, 13, 11, 13 };
-	unsigned int type = fuzz_take(f, 1), nr = 1 + fuzz_take(f, 1) % 4, avail = RINGS(queue) + 0x1000;
+	unsigned int type = fuzz_take(f, 1), nr = 1 + fuzz_take(f, 1) % 4, avail = FUZZ_AVAIL(queue);
 	uint32_t header = DATA + 16 * fuzz_take(f, 1), at = header;
 	uint64_t sector = fuzz_take(f, 1), idx = ram[avail + 2] | ram[avail + 3] << 8;
 
 	put(header, type & 0x80 ? type : types[type % 8], 4);
 	put(header + 8, sector & 0x80 ? UINT64_MAX - sector : sector, 8);
 	for (unsigned int i = 0; i < nr; i++) {
-		unsigned int desc = RINGS(queue) + 16 * ((idx * 4 + i) % NUM), bits = fuzz_take(f, 1);
+		unsigned int desc = FUZZ_DESC(queue) + 16 * ((idx * 4 + i) % NUM), bits = fuzz_take(f, 1);
 		uint32_t len = i == 0 ? 16 : bits & 2 ? 512 * (bits >> 4) : bits & 4 ? 16 * (bits >> 4) : bits >> 4;
 
 		if (i == nr - 1 && (bits & 8))
@@ -202,9 +133,7 @@ static void request(struct fuzz *f, unsigned int queue)
 		}
 		at = DATA + 0x1000 + 512 * (fuzz_take(f, 1) % 0xc0);
 	}
-	put(avail + 4 + 2 * (idx % NUM), idx * 4 % NUM, 2);
-	put(avail + 2, idx + 1, 2);
-	write4(0x50, queue);
+	make_available(queue, idx * 4 % NUM);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
@@ -212,13 +141,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 	struct fuzz f = { data, len };
 	unsigned int kind = fuzz_take(&f, 1), a, b;
 
-	open_once();
-	memset(ram, 0, RAM_LEN);
-	memset(&v, 0, sizeof(v));
 	memset(&blk, 0, offsetof(struct fbk_virtio_blk, request));
-	kicked = 0;
 	nr_under_way = 0;
-	nr_poisoned = 0;
 	blk.fd = -1;
 	blk.sectors = TOLD;
 	blk.read_only = kind & 1;
@@ -227,8 +151,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 	blk.can_zero = !blk.read_only && (kind & 8);
 	blk.nr_queues = QUEUES;
 	blk.aio = &backend;
-	fbk_virtio_init(&v, 0, &fbk_virtio_blk_ops, &blk, &host);
-	set_up();
+	may_be_poisoned = true; /* a system call may say so of any page */
+	fuzz_open(RAM_LEN, &fbk_virtio_blk_ops, &blk);
+	fuzz_start(QUEUES, NUM, 0);
+	CHECK(fbk_virtio_read(&v, 0x70, 4) == 15);
 	while (f.len) {
 		a = fuzz_take(&f, 1);
 		if (a & 1) {

@@ -3,43 +3,17 @@
 /*
  * fuzz_virtio.c - a hostile driver: any register access, any bytes in the rings, on a disk, the entropy device, or one with
  * several queues that answers later and in any order.
- *
- * Guest memory lies between guard pages, and none of it is bad: a copy that fails has left it.
  */
-#include "fuzz_ram.h"
+#include "fuzz_driver.h"
 
 #include "virtio-blk.h"
 #include "virtio-rng.h"
-
-#include <sys/mman.h>
 #include <unistd.h>
 
 #define RAM_LEN 0x10000
 #define SECTORS 32
 
-static uint8_t *ram;
-static struct fbk_gmem gmem;
 static int disk_fd = -1;
-static struct fbk_virtio v;
-static uint32_t kicked;
-
-static void irq(void *opaque, unsigned int index)
-{
-	CHECK(v.isr);
-}
-
-static void kick(void *opaque, unsigned int index, unsigned int queue)
-{
-	CHECK(queue < FBK_VIRTIO_QUEUES);
-	kicked |= 1u << queue;
-}
-
-static void poisoned(void *opaque, struct fbk_gpa gpa)
-{
-	CHECK(!"a copy left guest memory");
-}
-
-static const struct fbk_virtio_host host = { irq, kick, poisoned, &gmem, NULL };
 
 /* --- the device that answers later -------------------------------------------------------------------------------- */
 
@@ -104,9 +78,8 @@ static const struct fbk_virtio_ops slow_ops = {
 
 static void open_once(void)
 {
-	if (ram)
+	if (disk_fd >= 0)
 		return;
-	ram = fuzz_ram_open(&gmem, RAM_LEN);
 	disk_fd = memfd_create("disk", MFD_CLOEXEC);
 	CHECK(disk_fd >= 0);
 }
@@ -117,51 +90,20 @@ static void write_reg(uint64_t reg, uint32_t len, uint64_t val)
 	if (reg == 0x44 || reg == 0x70)
 		slow_answer_all();
 	fbk_virtio_write(&v, reg, len, val);
-	/* Rings that a request writes into can keep the device busy for ever; the other devices have their turn. */
-	for (int turns = 0; kicked && turns < 4; turns++) {
-		unsigned int queue = __builtin_ctz(kicked);
-
-		kicked &= ~(1u << queue);
-		fbk_virtio_notify(&v, queue);
-	}
-	kicked = 0;
-}
-
-static void write4(uint64_t reg, uint32_t val)
-{
-	write_reg(reg, 4, val);
+	serve();
 }
 
 /* What a decent driver does, so that the input need not spell it out. */
 static void set_up(uint32_t num, uint32_t queue, bool event_idx)
 {
-	write4(0x70, 0);
-	write4(0x70, 3);
-	write4(0x24, 0);
-	write4(0x20, event_idx ? 1u << 29 : 0);
-	write4(0x24, 1);
-	write4(0x20, 1);
-	write4(0x70, 11);
+	slow_answer_all();
+	negotiate(event_idx ? 1u << 29 : 0);
 	for (;; queue = 0) {
-		write4(0x30, queue);
-		write4(0x38, num);
-		write4(0x80, FBK_RAM_BASE);
-		write4(0x84, 0);
-		write4(0x90, FBK_RAM_BASE + 0x1000);
-		write4(0x94, 0);
-		write4(0xa0, FBK_RAM_BASE + 0x2000);
-		write4(0xa4, 0);
-		write4(0x44, 1);
+		set_queue(queue, num, 0);
 		if (!queue)
 			break;
 	}
 	write4(0x70, 15);
-}
-
-static void put(uint32_t offset, uint64_t val, unsigned int width)
-{
-	for (unsigned int i = 0; i < width; i++)
-		ram[(offset + i) % RAM_LEN] = val >> (8 * i);
 }
 
 static void step(struct fuzz *f)
@@ -191,11 +133,8 @@ static void step(struct fuzz *f)
 		set_up(1u << a % 8, a / 8 % 4, a & 0x80);
 		break;
 	case 5: /* a descriptor in RAM */
-		a = 16 * (fuzz_take(f, 1) % 128) + 0x3000 * (fuzz_take(f, 1) % 2);
-		put(a, FBK_RAM_BASE + fuzz_take(f, 2), 8);
-		put(a + 8, fuzz_take(f, 2), 4);
-		put(a + 12, fuzz_take(f, 1), 2);
-		put(a + 14, fuzz_take(f, 1), 2);
+		a = 16 * (fuzz_take(f, 1) % 128);
+		any_descriptor(f, a + FUZZ_DESC(fuzz_take(f, 1) % 2));
 		break;
 	case 6: /* one more available */
 		a = v.queue[0].num ? v.queue[0].num : 1;
@@ -226,11 +165,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 	unsigned int kind = fuzz_take(&f, 1) % 4;
 
 	open_once();
-	memset(ram, 0, RAM_LEN);
-	memset(&v, 0, sizeof(v));
 	memset(&slow, 0, sizeof(slow));
 	memset(&rng, 0, sizeof(rng));
-	kicked = 0;
 	CHECK(!ftruncate(disk_fd, 0) && !ftruncate(disk_fd, sizeof(disk)));
 	/* All but the requests, which are large and need no clearing. */
 	memset(&blk, 0, offsetof(struct fbk_virtio_blk, request));
@@ -242,11 +178,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 	blk.aio = &fbk_aio_sync;
 	strcpy(blk.id, "fuzz");
 	if (kind == 2)
-		fbk_virtio_init(&v, 0, &fbk_virtio_rng_ops, &rng, &host);
+		fuzz_open(RAM_LEN, &fbk_virtio_rng_ops, &rng);
 	else if (kind == 3)
-		fbk_virtio_init(&v, 0, &slow_ops, &slow, &host);
+		fuzz_open(RAM_LEN, &slow_ops, &slow);
 	else
-		fbk_virtio_init(&v, 0, &fbk_virtio_blk_ops, &blk, &host);
+		fuzz_open(RAM_LEN, &fbk_virtio_blk_ops, &blk);
 
 	while (f.len) {
 		uint32_t taken = 0;

@@ -18,12 +18,9 @@
 #define HEADER FBK_NET_HEADER_LEN
 #define PACKET DRV_DATA
 #define BUFFER 0x6000
-/* The second queue's rings. */
-enum { DESC1 = 0x8000, AVAIL1 = 0x9000, USED1 = 0xa000 };
 
 static struct driver d;
 static struct fbk_virtio_net net;
-static uint16_t avail1;
 
 /* The wire: keeps the latest packet. */
 static struct {
@@ -68,15 +65,6 @@ static void wire_resume(void *opaque)
 	wire.resumed++;
 }
 
-static void start(uint32_t features)
-{
-	driver_start(&d, features);
-	driver_set_queue(&d, 1, DESC1, AVAIL1, USED1);
-	d.avail_idx = 0;
-	avail1 = 0;
-	memset(d.ram.at, 0, TEST_RAM_LEN);
-}
-
 static int setup(void **state)
 {
 	memset(&net, 0, sizeof(net));
@@ -88,7 +76,7 @@ static int setup(void **state)
 	net.v = &d.dev;
 	memcpy(net.mac, "\x52\x54\0\1\2\3", 6);
 	driver_open(&d, &fbk_virtio_net_ops, &net);
-	start(MERGE);
+	driver_start_two(&d, MERGE);
 	return 0;
 }
 
@@ -103,14 +91,12 @@ static int teardown(void **state)
 /* One packet of the guest's in a header and a frame. Return: was it given back? */
 static bool send_packet(uint64_t gpa, uint32_t len)
 {
-	uint16_t before = test_ram_get(&d.ram, USED1 + 2, 2);
+	uint16_t before = driver_used1(&d);
 
-	driver_desc(&d, DESC1, 0, GPA(PACKET), HEADER, DRV_NEXT, 1);
-	driver_desc(&d, DESC1, 1, gpa, len, 0, 0);
-	test_ram_put(&d.ram, AVAIL1 + 4 + 2 * (avail1 % DRV_NUM), 0, 2);
-	test_ram_put(&d.ram, AVAIL1 + 2, ++avail1, 2);
-	driver_write(&d, 0x50, 1);
-	return test_ram_get(&d.ram, USED1 + 2, 2) == (uint16_t)(before + 1);
+	driver_desc(&d, DRV_DESC1, 0, GPA(PACKET), HEADER, DRV_NEXT, 1);
+	driver_desc(&d, DRV_DESC1, 1, gpa, len, 0, 0);
+	driver_kick1(&d, 0);
+	return driver_used1(&d) == (uint16_t)(before + 1);
 }
 
 /* A buffer for what comes, in descriptor @i. */
@@ -161,7 +147,7 @@ static void sends(void **state)
 		assert_int_equal(wire.packet[HEADER + 1513], 0x77);
 	}
 	assert_int_equal(net.count.sent, 2);
-	assert_int_equal(test_ram_get(&d.ram, USED1 + 8, 4), 0);
+	assert_int_equal(test_ram_get(&d.ram, DRV_USED1 + 8, 4), 0);
 }
 
 /* Each is dropped, counted and given back, and the next one goes. */
@@ -193,7 +179,7 @@ static void bad_packets(void **state)
 
 static void what_was_negotiated(void **state)
 {
-	start(MERGE | 1 | 1 << 11);
+	driver_start_two(&d, MERGE | 1 | 1 << 11);
 	test_ram_put(&d.ram, PACKET, 1, 1);
 	test_ram_put(&d.ram, PACKET + 1, 1, 1);
 	send_packet(GPA(BUFFER), 4000);
@@ -249,7 +235,7 @@ static void too_large(void **state)
 	assert_true(deliver(60));
 	assert_int_equal(net.count.received, 1);
 	/* Without MRG_RXBUF it has one buffer. */
-	start(0);
+	driver_start_two(&d, 0);
 	give(0, GPA(BUFFER), 600);
 	give(1, GPA(BUFFER), 600);
 	give(2, GPA(BUFFER), 2000);
@@ -302,7 +288,7 @@ static void backlog(void **state)
 	assert_int_equal(net.count.receive_dropped, 3);
 	driver_write(&d, 0x70, 0);
 	assert_true(deliver(1514));
-	start(MERGE);
+	driver_start_two(&d, MERGE);
 	give(0, GPA(BUFFER), 1600);
 	assert_int_equal(driver_used(&d), 0);
 	assert_true(deliver(100));
@@ -317,7 +303,7 @@ static void foreign_headers(void **state)
 	give(0, GPA(BUFFER), 1600);
 	assert_true(fbk_net_deliver(&net, checksum, frame, 100));
 	assert_int_equal(net.count.receive_dropped, 1);
-	start(MERGE | 2);
+	driver_start_two(&d, MERGE | 2);
 	give(0, GPA(BUFFER), 1600);
 	assert_true(fbk_net_deliver(&net, checksum, frame, 100));
 	assert_int_equal(net.count.received, 1);
@@ -334,7 +320,7 @@ static void answers_at_once(void **state)
 	assert_true(send_packet(GPA(BUFFER), 100));
 	assert_int_equal(driver_used(&d), 1);
 	assert_int_equal(test_ram_get(&d.ram, DRV_USED + 4, 4), 3);
-	assert_int_equal(test_ram_get(&d.ram, USED1 + 4, 4), 0);
+	assert_int_equal(test_ram_get(&d.ram, DRV_USED1 + 4, 4), 0);
 	assert_int_equal(fbk_virtio_in_flight(&d.dev), 0);
 }
 
@@ -371,7 +357,7 @@ static void poisoned_ring(void **state)
 {
 	driver_write(&d, 0x70, 0);
 	driver_start(&d, MERGE);
-	driver_set_queue(&d, 1, DESC1, 0xc000, USED1);
+	driver_set_queue(&d, 1, DRV_DESC1, 0xc000, DRV_USED1);
 	test_ram_cut(&d.ram, 0xc000);
 	driver_write(&d, 0x50, 1);
 	assert_int_equal(driver_read(&d, 0x70) & 0x40, 0x40);
