@@ -212,3 +212,25 @@ slirp_build()
 	done
 	aarch64-linux-gnu-ar rcsD "$lib/libslirp.a" "$tree"/src/*.o
 }
+
+# bench_make DEBS STAGE: each program with the libraries that it loads, and nothing else of their packages
+bench_make()
+{
+	local root=$2/.root lib=$2/lib/aarch64-linux-gnu todo file name
+
+	unpack "$1" "$root" '*.deb' && mkdir -p "$lib" "$2/bin" &&
+	cp "$root/usr/bin/qemu-system-aarch64" "$2/bin/" &&
+	cp -L "$(find "$root" -name ld-linux-aarch64.so.1 | head -n 1)" "$2/lib/" || return
+	todo=$2/bin/qemu-system-aarch64
+	while [ -n "$todo" ]; do
+		file=${todo%% *}
+		todo=${todo#"$file"}
+		todo=${todo# }
+		for name in $(aarch64-linux-gnu-readelf -d "$file" | sed -n 's/.*(NEEDED).*\[\(.*\)\]$/\1/p'); do
+			[ ! -e "$lib/$name" ] && [ ! -e "$2/lib/$name" ] || continue
+			cp -L "$(find "$root" -name "$name" | head -n 1)" "$lib/$name" || return
+			todo="$todo $lib/$name"
+		done
+	done
+	rm -rf "$root"
+}
