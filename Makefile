@@ -114,8 +114,9 @@ fuzz: builddir ## run every fuzz target for FUZZ_SECONDS (30), or FUZZ_RUNS exec
 	@tests/fuzz/run $(if $(FUZZ_RUNS),--runs $(FUZZ_RUNS),$(or $(FUZZ_SECONDS),30))
 
 .PHONY: bench
-bench: arm64 kmod guests lab-runner ## instructions and memory, side by side with a bare handler, in the deterministic lab
+bench: arm64 kmod guests lab-runner ## instructions and memory, side by side with a bare handler and with QEMU, in the deterministic lab
 	@bench/run --kernel $(KERNEL)
+	@bench/vmm --kernel $(KERNEL)
 
 .PHONY: golden-update
 golden-update: native ## rewrite the golden ACPI tables after a change that was meant
