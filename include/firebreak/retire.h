@@ -35,6 +35,7 @@ enum fbk_retired {
 
 #define FBK_RETIRE_ALWAYS (1u << 0) /* at once, whoever consumed it, and whether or not the guest listens; not in hugetlb */
 #define FBK_RETIRE_FDS (1u << 1)    /* use the descriptors below, open nothing */
+#define FBK_RETIRE_OFFLINE (1u << 2) /* hand frames over by the call below; nothing is opened for that */
 
 /*
  * A page is retired when it was lost in user mode by a guest that acknowledges what it is told: its kernel takes the page
@@ -52,6 +53,12 @@ struct fbk_retire_config {
 	int uffd;	/* userfaultfd(2), fresh: UFFDIO_API is done here */
 	int pagemap_fd; /* /proc/self/pagemap, opened with CAP_SYS_ADMIN */
 	int offline_fd; /* /sys/devices/system/memory/hard_offline_page, for writing; the writer needs CAP_SYS_ADMIN, too */
+	/*
+	 * With FBK_RETIRE_OFFLINE, for a monitor that has given its privilege away: have the host's kernel take the frame under
+	 * @page of this process. Called by fbk_vm_pump(), without a lock. Return: 0, or a negative errno; -EPERM ends the attempts.
+	 */
+	int (*offline)(void *opaque, const void *page);
+	void *offline_opaque;
 };
 
 /**

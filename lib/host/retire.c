@@ -92,6 +92,8 @@ struct fbk_retire {
 	uint32_t can; /* atomic */
 	uint32_t flags;
 	int uffd, pagemap, offline;
+	int (*take)(void *opaque, const void *page); /* NULL: by pagemap and offline */
+	void *take_opaque;
 	int minor;
 	unsigned char *yard;
 	uint32_t max;
@@ -140,6 +142,8 @@ static void close_fd(int *fd)
 static void open_fds(struct fbk_retire *r)
 {
 	r->uffd = fbk_sys_mem->userfaultfd(O_CLOEXEC | O_NONBLOCK | UFFD_USER_MODE_ONLY);
+	if (r->take)
+		return;
 	r->offline = fbk_sys_mem->open("/sys/devices/system/memory/hard_offline_page", O_WRONLY | O_CLOEXEC);
 	if (r->offline < 0)
 		return;
@@ -151,8 +155,8 @@ int fbk_retire_open(const struct fbk_retire_config *cfg, struct fbk_retire **ret
 	struct fbk_retire *r;
 	void *yard;
 
-	if (!cfg || !ret || cfg->size != sizeof(*cfg) || (cfg->flags & ~(FBK_RETIRE_ALWAYS | FBK_RETIRE_FDS)) ||
-	    cfg->max_pages > MAX_PAGES)
+	if (!cfg || !ret || cfg->size != sizeof(*cfg) || (cfg->flags & ~(FBK_RETIRE_ALWAYS | FBK_RETIRE_FDS | FBK_RETIRE_OFFLINE)) ||
+	    cfg->max_pages > MAX_PAGES || ((cfg->flags & FBK_RETIRE_OFFLINE) && !cfg->offline))
 		return -EINVAL;
 	r = fbk_sys->calloc(1, sizeof(*r));
 	if (!r)
@@ -160,6 +164,10 @@ int fbk_retire_open(const struct fbk_retire_config *cfg, struct fbk_retire **ret
 	r->flags = cfg->flags;
 	r->max = cfg->max_pages ? cfg->max_pages : DEFAULT_PAGES;
 	r->uffd = r->pagemap = r->offline = -1;
+	if (r->flags & FBK_RETIRE_OFFLINE) {
+		r->take = cfg->offline;
+		r->take_opaque = cfg->offline_opaque;
+	}
 	r->grave = fbk_sys->calloc(r->max, sizeof(*r->grave));
 	if (!r->grave)
 		goto free_r;
@@ -181,7 +189,7 @@ int fbk_retire_open(const struct fbk_retire_config *cfg, struct fbk_retire **ret
 	/* On a host whose pages are larger than the guest's, a marker costs more than the guest has lost. */
 	if (r->uffd >= 0 && fbk_sys_mem->page_size() == (long)PAGE)
 		handshake(r);
-	if (r->pagemap >= 0 && r->offline >= 0 && fbk_sys_mem->page_size() == (long)PAGE)
+	if ((r->take || (r->pagemap >= 0 && r->offline >= 0)) && fbk_sys_mem->page_size() == (long)PAGE)
 		r->can |= FBK_RETIRE_CAN_HAND_OVER;
 	*ret = r;
 	return 0;
@@ -593,6 +601,8 @@ static int offline(struct fbk_retire *r, const unsigned char *at)
 	char text[2 + 16 + 1];
 	int n = 0, shift;
 
+	if (r->take)
+		return r->take(r->take_opaque, at);
 	if (fbk_sys_mem->pread(r->pagemap, &entry, sizeof(entry), (off_t)((uintptr_t)at / PAGE * sizeof(entry))) != sizeof(entry))
 		return -EIO;
 	addr = (entry & PAGEMAP_PFN) * PAGE;

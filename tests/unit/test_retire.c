@@ -267,6 +267,46 @@ static void settled_off_the_road(void **state)
 	stop(&w);
 }
 
+static int nr_taken, take_err;
+static const void *taken;
+
+static int take(void *opaque, const void *page)
+{
+	assert_ptr_equal(opaque, &taken);
+	nr_taken++;
+	taken = page;
+	return take_err;
+}
+
+/* By a call of the monitor's, which has given the privilege away. */
+static void handed_over_by_another(void **state)
+{
+	struct fbk_retire_config cfg = { .size = sizeof(cfg), .flags = FBK_RETIRE_OFFLINE, .offline = take, .offline_opaque = &taken };
+	struct world w;
+
+	nr_taken = take_err = 0;
+	prepare(&w, FBK_BACKING_ANON);
+	cfg.offline = NULL;
+	assert_int_equal(fbk_retire_open(&cfg, &w.retire), -EINVAL);
+	cfg.offline = take;
+	assert_int_equal(fbk_retire_open(&cfg, &w.retire), 0);
+	assert_true(fbk_retire_can(w.retire) & FBK_RETIRE_CAN_HAND_OVER);
+	go(&w, &w.guest.layout);
+	sea(&w, 5);
+	pump(&w, 1);
+	assert_int_equal(nr_taken, 1);
+	assert_ptr_equal(taken, fake_mem_whereabouts(at(&w, 5)));
+	assert_int_equal(fake_mem.nr_offline, 0);
+	assert_int_equal(entry(&w, 5).frame, FBK_FRAME_HOST);
+	take_err = -EPERM;
+	sea(&w, 6);
+	pump(&w, 3);
+	assert_int_equal(nr_taken, 2);
+	assert_int_equal(entry(&w, 6).frame, FBK_FRAME_PINNED);
+	assert_false(fbk_retire_can(w.retire) & FBK_RETIRE_CAN_HAND_OVER);
+	stop(&w);
+}
+
 static void handed_over(void **state)
 {
 	struct world w;
@@ -854,7 +894,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(out_of_reach),
 		cmocka_unit_test(settled_off_the_road),
-		cmocka_unit_test(handed_over),
+		cmocka_unit_test(handed_over), cmocka_unit_test(handed_over_by_another),
 		cmocka_unit_test(not_permitted_is_not_asked_again),
 		cmocka_unit_test(left_on_purpose),
 		cmocka_unit_test(what_the_host_lacks),
