@@ -15,6 +15,7 @@
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/ptrace.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -114,6 +115,7 @@ static bool same_spec(const struct fbk_guest_spec *a, const struct fbk_guest_spe
 	       !strcmp(a->disks[0] ? a->disks[0] : "-", b->disks[0] ? b->disks[0] : "-") &&
 	       !strcmp(a->disks[1] ? a->disks[1] : "-", b->disks[1] ? b->disks[1] : "-") &&
 	       !strcmp(a->append ? a->append : "", b->append ? b->append : "") &&
+	       !strcmp(a->sandbox ? a->sandbox : "", b->sandbox ? b->sandbox : "") && a->as == b->as &&
 	       !strcmp(a->reset ? a->reset : "", b->reset ? b->reset : "") &&
 	       !strcmp(a->ledger ? a->ledger : "", b->ledger ? b->ledger : "") &&
 	       !strcmp(a->policy ? a->policy : "", b->policy ? b->policy : "") &&
@@ -287,7 +289,8 @@ static int open_copy(const char *path)
 {
 	int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
 
-	if (fd < 0)
+	/* For a monitor that another user starts. */
+	if (fd < 0 || fchmod(fd, 0666))
 		fbk_fail(__FILE__, __LINE__, "%s: %m", path);
 	return fd;
 }
@@ -436,6 +439,10 @@ static void guest_start(struct fbk_guest *g)
 		argv[n++] = "--api";
 		argv[n++] = (char *)s->api;
 	}
+	if (s->sandbox) {
+		argv[n++] = "--sandbox";
+		argv[n++] = (char *)s->sandbox;
+	}
 	argv[n] = NULL;
 	if (s->by_file)
 		options_by_file(g, argv + 2);
@@ -444,7 +451,7 @@ static void guest_start(struct fbk_guest *g)
 		fbk_fail(__FILE__, __LINE__, "pipe: %m");
 	err = open_copy(fbk_path_out("guest-%u.stderr", g->id));
 	g->copy = open_copy(fbk_path_out("guest-%u.console", g->id));
-	g->pid = fbk_spawn(argv, to_guest[0], from_guest[1], err);
+	g->pid = fbk_spawn_as(s->as, argv, to_guest[0], from_guest[1], err);
 	close(to_guest[0]);
 	close(from_guest[1]);
 	close(err);

@@ -80,6 +80,8 @@ struct fbk_guest_spec {
 	const char *retire; /* --retire=, or NULL for the monitor's default */
 	const char *api;    /* --api=, or NULL for none */
 	const char *firmware; /* --firmware=, or NULL for the monitor's default */
+	const char *sandbox; /* --sandbox=, or NULL for the monitor's default */
+	uid_t as;	    /* the user that starts the monitor; 0: root */
 	const char *net;    /* --net=, with the initial RAM disk that has a card's driver; or NULL for none */
 };
 

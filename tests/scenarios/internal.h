@@ -22,6 +22,8 @@ char *fbk_path_files(const char *fmt, ...) __attribute__((format(printf, 1, 2)))
 char *fbk_path_out(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 /* Start a program with its output appended to a file; -errno, or its pid. */
 pid_t fbk_spawn(char *const argv[], int in, int out, int err);
+/* As another user, without groups; 0: as we are. */
+pid_t fbk_spawn_as(uid_t uid, char *const argv[], int in, int out, int err);
 /* Run one to its end; its exit status or 128 + signal, and what it wrote (cut at the size of the buffer). */
 int fbk_run(char *const argv[], char *ret_text, size_t len);
 

@@ -12,7 +12,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#define MAX_ARGS 32
+#define MAX_ARGS 64
 
 /* Splits at blanks; "_" stands for an empty argument. */
 static int parse(const char *line, struct fbk_run_options *o, char *why)
@@ -54,6 +54,8 @@ static void defaults(void **state)
 	assert_int_equal(o.nr_nets, 0);
 	assert_int_equal(o.sea, FBK_SEA_AUTO);
 	assert_int_equal(o.retire, FBK_RETIRE_AUTO);
+	assert_int_equal(o.sandbox, FBK_SANDBOX_AUTO);
+	assert_null(o.user);
 	assert_false(o.reset_exits);
 	assert_false(o.panic_waits);
 	assert_false(o.devicetree);
@@ -66,7 +68,7 @@ static void everything(void **state)
 
 	assert_int_equal(parse("--kernel=k --initrd i --append=a=b --memory 2G --cpus=8 --disk a,ro --disk b,queues=3 --disk c,queues=8,ro --sea off "
 			       "--retire always --events=- --ledger l --metrics m --id 0FF1CE00-5eed-4a11-8bad-c0ffee000001  --policy=p "
-			       "--reset exit --panic=wait --api=/run/vm --grace 7",
+			       "--reset exit --panic=wait --api=/run/vm --grace 7 --sandbox=on --user vm",
 			       &o, why),
 			 0);
 	assert_string_equal(o.initrd, "i");
@@ -95,6 +97,12 @@ static void everything(void **state)
 	assert_true(o.panic_waits);
 	assert_string_equal(o.api, "/run/vm");
 	assert_int_equal(o.grace_s, 7);
+	assert_int_equal(o.sandbox, FBK_SANDBOX_ON);
+	assert_string_equal(o.user, "vm");
+	assert_int_equal(parse("--kernel k --sandbox log", &o, why), 0);
+	assert_int_equal(o.sandbox, FBK_SANDBOX_LOG);
+	assert_int_equal(parse("--kernel k --sandbox=off", &o, why), 0);
+	assert_int_equal(o.sandbox, FBK_SANDBOX_OFF);
 }
 
 static void wrong_lines(void **state)
@@ -107,6 +115,7 @@ static void wrong_lines(void **state)
 		{ "--kernel", "value is missing" },
 		{ "--kernel=", "empty value" },
 		{ "--kernel _", "empty value" },
+		{ "--kernel k --sandbox=yes", "must be on, log or off" },
 		{ "kernel", "not an option" },
 		{ "-k x", "not an option" },
 		{ "--kernels x", "no such option" },

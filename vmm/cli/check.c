@@ -5,6 +5,8 @@
  */
 #include "check-kvm.h"
 #include "command.h"
+#include "jail.h"
+#include "landlock.h"
 #include "options.h"
 #include "report.h"
 
@@ -13,11 +15,13 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/kvm.h>
+#include <linux/seccomp.h>
 #include <linux/userfaultfd.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/syscall.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 /* Newer than the build machine's headers. */
@@ -112,6 +116,33 @@ static void check_apei(void)
 		  "no firmware claims errors: every guest SEA reaches KVM's own handling");
 }
 
+/* Tried by a child, since there is no way back. */
+static int have_namespaces(void)
+{
+	pid_t child = fork();
+	int status;
+
+	if (!child)
+		_exit(fbk_jail_namespaces(false) || fbk_jail_root(NULL) ? 1 : 0);
+	return child > 0 && waitpid(child, &status, 0) == child && WIFEXITED(status) && !WEXITSTATUS(status);
+}
+
+static void check_sandbox(void)
+{
+	const uint32_t action = SECCOMP_RET_TRAP;
+	int landlock = fbk_landlock_version();
+	char follows[100];
+
+	yes_or_no("sandbox: system calls", !syscall(SYS_seccomp, SECCOMP_GET_ACTION_AVAIL, 0, &action),
+		  "each thread has a filter of its own", "this kernel has no seccomp filters: system calls are not confined");
+	snprintf(follows, sizeof(follows), "Landlock version %d%s", landlock,
+		 landlock >= 6 ? "" : landlock >= 4 ? ", without signals and abstract sockets" : ", files only");
+	yes_or_no("sandbox: files", landlock, follows, "no Landlock: the empty root folder is what confines paths");
+	yes_or_no("sandbox: namespaces", have_namespaces(), "the monitor has its own, and an empty root folder",
+		  "this user cannot have its own (user namespaces are off, or not for everybody)");
+	yes_or_no("sandbox: user", !geteuid(), "root becomes nobody, or --user", "the monitor stays the user that starts it");
+}
+
 static void check_memory_failure(void)
 {
 	FILE *f = fopen("/proc/meminfo", "re");
@@ -143,6 +174,7 @@ int fbk_command_check(int argc, char **argv)
 		check_offline();
 		check_apei();
 		check_memory_failure();
+		check_sandbox();
 		puts("No guest can run here.");
 		return FBK_EXIT_UNABLE;
 	}
@@ -157,6 +189,7 @@ int fbk_command_check(int argc, char **argv)
 	check_offline();
 	check_apei();
 	check_memory_failure();
+	check_sandbox();
 	close(vm);
 
 	if (!gic) {

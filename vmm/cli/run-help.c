@@ -9,7 +9,7 @@ const char fbk_run_help[] =
 	"firebreak run - run a Linux guest whose memory errors are contained\n"
 	"\n"
 	"The console is on standard input and output. On a terminal: Ctrl-A x quits, Ctrl-A h helps.\n"
-	"`firebreak run --help TOPIC` prints one topic: boot, machine, disk, net, errors, records, control.\n";
+	"`firebreak run --help TOPIC` prints one topic: boot, machine, disk, net, errors, records, control, sandbox.\n";
 
 const struct fbk_help_topic fbk_run_topics[] = {
 	{ "boot", "What boots",
@@ -48,5 +48,9 @@ const struct fbk_help_topic fbk_run_topics[] = {
 	  "  --grace SECONDS        from SIGTERM, which presses the power button, to the end (default: 30; 0: at once)\n"
 	  "  --reset=reboot|exit    what the guest's own reset does (default: reboot)\n"
 	  "  --panic=exit|wait      after a guest panic: end at its reset or 5 s later, or let it be (default: exit)\n" },
+	{ "sandbox", "What the monitor gives up once everything is open",
+	  "  --sandbox=on|log|off   on: all of it, or refuse to start; log: forbidden system calls are logged by the kernel, and\n"
+	  "                         let pass; off: nothing (default: what this host offers, and a word about what it lacks)\n"
+	  "  --user NAME|UID[:GID]  whom root becomes (default: 65534, nobody)\n" },
 	{ NULL, NULL, NULL },
 };

@@ -4,6 +4,7 @@
 #include "listen.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -49,13 +50,18 @@ int fbk_listen_open(struct fbk_listen *l, const char *path)
 	int r;
 
 	l->fd = -1;
-	l->path = path;
 	if (strlen(path) >= sizeof(at.sun_path))
 		return -ENAMETOOLONG;
 	strcpy(at.sun_path, path);
+	r = fbk_place_open(&l->at, path);
+	if (r < 0)
+		return r;
 	l->fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-	if (l->fd < 0)
-		return -errno;
+	if (l->fd < 0) {
+		r = -errno;
+		fbk_place_close(&l->at);
+		return r;
+	}
 	r = bind_private(l->fd, &at);
 	if (r == -EADDRINUSE) {
 		r = remove_stale(&at);
@@ -67,6 +73,7 @@ int fbk_listen_open(struct fbk_listen *l, const char *path)
 	if (r) {
 		close(l->fd);
 		l->fd = -1;
+		fbk_place_close(&l->at);
 		return r;
 	}
 	l->dev = st.st_dev;
@@ -80,8 +87,9 @@ void fbk_listen_close(struct fbk_listen *l)
 
 	if (l->fd < 0)
 		return;
-	if (!lstat(l->path, &st) && st.st_dev == l->dev && st.st_ino == l->ino)
-		unlink(l->path);
+	if (!fstatat(l->at.dirfd, l->at.name, &st, AT_SYMLINK_NOFOLLOW) && st.st_dev == l->dev && st.st_ino == l->ino)
+		unlinkat(l->at.dirfd, l->at.name, 0);
+	fbk_place_close(&l->at);
 	close(l->fd);
 	l->fd = -1;
 }

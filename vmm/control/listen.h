@@ -6,12 +6,14 @@
 #ifndef FBK_VMM_LISTEN_H
 #define FBK_VMM_LISTEN_H
 
+#include "place.h"
+
 #include <sys/types.h>
 
 struct fbk_listen {
-	int fd;		  /* listens, does not block; -1: none */
-	const char *path; /* borrowed */
-	dev_t dev;	  /* whose file lies there: ours, as long as it is this one */
+	int fd;		     /* listens, does not block; -1: none */
+	struct fbk_place at; /* its path is borrowed */
+	dev_t dev;	     /* whose file lies there: ours, as long as it is this one */
 	ino_t ino;
 };
 

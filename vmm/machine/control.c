@@ -86,6 +86,15 @@ static void answer_json(struct fbk_control *c, uint64_t client, json_t *json)
 		fbk_http_refuse(&c->http, client, HTTP_STATUS_INTERNAL_SERVER_ERROR, "out of memory");
 }
 
+static json_t *sandbox_json(const struct fbk_monitor *m)
+{
+	const struct fbk_confine *c = &m->confine;
+
+	return json_pack("{s:s, s:i, s:b, s:b, s:I}", "seccomp",
+			 !c->filters ? "off" : m->opt.sandbox == FBK_SANDBOX_LOG ? "log" : "on", "landlock", c->landlock, "namespaces",
+			 (int)c->namespaces, "empty_root", (int)c->root, "uid", (json_int_t)c->uid);
+}
+
 static void tell_status(struct fbk_control *c, uint64_t client)
 {
 	struct fbk_monitor *m = c->m;
@@ -94,11 +103,12 @@ static void tell_status(struct fbk_control *c, uint64_t client)
 
 	fbk_uuid_format(m->opt.id, id);
 	answer_json(c, client,
-		    json_pack("{s:s, s:s?, s:b, s:s, s:s, s:i, s:i, s:I, s:s, s:I, s:f, s:i}", "state", state, "reason", reason, "panicked",
+		    json_pack("{s:s, s:s?, s:b, s:s, s:s, s:i, s:i, s:I, s:s, s:I, s:f, s:i, s:o}", "state", state, "reason", reason, "panicked",
 			      (int)atomic_load(&m->panicked), "id", id, "version", FBK_VERSION, "pid", (int)getpid(), "cpus",
 			      (int)m->opt.nr_cpus, "memory_bytes", (json_int_t)m->opt.memory.len, "memory_kind",
 			      fbk_memory_kind(&m->memory), "memory_page_bytes", (json_int_t)m->memory.page_len, "uptime_seconds",
-			      (fbk_loop_now() - c->since_ns) / 1e9, "lost_pages", (int)fbk_ledger_lost(fbk_vm_ledger(m->road))));
+			      (fbk_loop_now() - c->since_ns) / 1e9, "lost_pages", (int)fbk_ledger_lost(fbk_vm_ledger(m->road)), "sandbox",
+			      sandbox_json(m)));
 }
 
 /* The lines are JSON already. */
@@ -246,6 +256,7 @@ static void *api_thread(void *arg)
 	int r;
 
 	pthread_setname_np(pthread_self(), "api");
+	fbk_confine_thread(c->m, FBK_ROLE_API, "api");
 	for (;;) {
 		if (atomic_load(&c->leaving) && end_ns == FBK_LOOP_NEVER) {
 			/* Nothing more is done for anybody. */
@@ -446,6 +457,7 @@ int fbk_control_open(struct fbk_monitor *m)
 	c->listen.fd = c->console_listen.fd = -1;
 	c->since_ns = fbk_loop_now();
 	fbk_calls_init(&c->calls);
+	json_object_seed(0); /* now: it opens /dev/urandom */
 	fbk_ring_init(&c->recent);
 	c->http.request = on_request;
 	c->http.opaque = c;

@@ -126,6 +126,7 @@ static void *io_thread(void *arg)
 	struct fbk_io *io = &m->io;
 
 	pthread_setname_np(pthread_self(), "io");
+	fbk_confine_thread(m, FBK_ROLE_IO, "io");
 	pthread_mutex_lock(&m->lock);
 	for (;;) {
 		io->parked = true;

@@ -378,12 +378,16 @@ int fbk_main_thread(struct fbk_monitor *m)
 		return FBK_EXIT_HOST;
 	}
 	fbk_console_open(&m->console);
+	r = fbk_confine_process(m);
 	/* The threads come after the mask, so that they inherit it. */
-	r = start_all(m);
+	if (!r)
+		r = start_all(m);
 	if (!r)
 		r = fbk_control_start(m);
 	if (r)
 		return r;
+	/* Last: this one's lets nobody make threads. */
+	fbk_confine_thread(m, FBK_ROLE_MAIN, "main");
 	run_all(m);
 
 	while (t.status < 0) {

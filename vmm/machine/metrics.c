@@ -9,6 +9,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -37,13 +38,13 @@ int fbk_monitor_metrics_text(struct fbk_monitor *m, char *buf)
 }
 
 /* Return: 0, or a negative errno. */
-static int replace(const char *path, const char *fresh, size_t len)
+static int replace(const struct fbk_place *at, const char *fresh, size_t len)
 {
 	int fd, r;
 
 	/* What lies there is of a monitor that was killed; the link of somebody else is not followed. */
-	unlink(fresh);
-	fd = open(fresh, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
+	unlinkat(at->dirfd, fresh, 0);
+	fd = openat(at->dirfd, fresh, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
 	if (fd < 0)
 		return -errno;
 	for (size_t done = 0; done < len;) {
@@ -57,26 +58,26 @@ static int replace(const char *path, const char *fresh, size_t len)
 		fd = -1;
 		goto failed;
 	}
-	if (!rename(fresh, path))
+	if (!renameat(at->dirfd, fresh, at->dirfd, at->name))
 		return 0;
 	fd = -1;
 failed:
 	r = -errno;
 	if (fd >= 0)
 		close(fd);
-	unlink(fresh);
+	unlinkat(at->dirfd, fresh, 0);
 	return r;
 }
 
 static int write_file(struct fbk_monitor *m)
 {
-	char fresh[4096];
+	char fresh[NAME_MAX + 1];
 	int len;
 
-	if (snprintf(fresh, sizeof(fresh), "%s.new", m->opt.metrics) >= (int)sizeof(fresh))
+	if (snprintf(fresh, sizeof(fresh), "%s.new", m->metrics_place.name) >= (int)sizeof(fresh))
 		return -ENAMETOOLONG;
 	len = fbk_monitor_metrics_text(m, text);
-	return len < 0 ? len : replace(m->opt.metrics, fresh, len);
+	return len < 0 ? len : replace(&m->metrics_place, fresh, len);
 }
 
 int fbk_monitor_metrics_open(struct fbk_monitor *m)
@@ -87,6 +88,8 @@ int fbk_monitor_metrics_open(struct fbk_monitor *m)
 	if (!m->opt.metrics)
 		return 0;
 	r = fbk_loop_timer(&m->loop, &m->metrics_timer);
+	if (!r)
+		r = fbk_place_open(&m->metrics_place, m->opt.metrics);
 	if (!r)
 		r = write_file(m);
 	if (r < 0) {

@@ -10,6 +10,7 @@
 #define FBK_VMM_MONITOR_H
 
 #include "boot.h"
+#include "confine.h"
 #include "console.h"
 #include "eventlog.h"
 #include "io.h"
@@ -17,6 +18,7 @@
 #include "memory.h"
 #include "net-tap.h"
 #include "net-user.h"
+#include "place.h"
 #include "platform.h"
 #include "options.h"
 #include "virtio-blk.h"
@@ -79,6 +81,7 @@ struct fbk_monitor {
 	atomic_bool metrics_stale;	/* something was counted since */
 	/* The main thread's own: what was said to be in trouble, and when to try again or to write next. */
 	bool metrics_troubled, ledger_troubled;
+	struct fbk_place metrics_place;
 	uint64_t metrics_ns; /* when it was written last */
 	struct fbk_loop_timer metrics_timer, ledger_timer;
 	struct fbk_boot boot;
@@ -99,6 +102,7 @@ struct fbk_monitor {
 	struct fbk_virtio_host virtio_host; /* what those ask of us */
 	struct fbk_io io;
 
+	struct fbk_confine confine;
 	struct fbk_loop loop; /* the main thread's */
 	atomic_int end;	   /* enum fbk_end */
 	atomic_int pause;  /* enum fbk_pause; changed by the main thread */

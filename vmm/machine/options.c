@@ -264,6 +264,8 @@ static int set_option(struct fbk_run_options *o, const char *name, char *val, ch
 		o->metrics = val;
 	} else if (!strcmp(name, "--api")) {
 		o->api = val;
+	} else if (!strcmp(name, "--user")) {
+		o->user = val;
 	} else if (!strcmp(name, "--id")) {
 		if (parse_uuid(val, o->id)) {
 			snprintf(why, why_len, "--id %.40s: not a UUID (8-4-4-4-12 hexadecimal digits, not all zero)", val);
@@ -296,6 +298,16 @@ static int set_option(struct fbk_run_options *o, const char *name, char *val, ch
 		if (choose(name, val, "on", "off", &yes, why, why_len))
 			return -EINVAL;
 		o->retire = yes ? FBK_RETIRE_ON : FBK_RETIRE_OFF;
+	} else if (!strcmp(name, "--sandbox")) {
+		if (!strcmp(val, "log")) {
+			o->sandbox = FBK_SANDBOX_LOG;
+			return 0;
+		}
+		if (strcmp(val, "on") && strcmp(val, "off")) {
+			snprintf(why, why_len, "%s %.40s: must be on, log or off", name, val);
+			return -EINVAL;
+		}
+		o->sandbox = strcmp(val, "on") ? FBK_SANDBOX_OFF : FBK_SANDBOX_ON;
 	} else if (!strcmp(name, "--reset")) {
 		return choose(name, val, "exit", "reboot", &o->reset_exits, why, why_len);
 	} else if (!strcmp(name, "--panic")) {

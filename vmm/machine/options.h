@@ -15,6 +15,8 @@
 #include <stddef.h>
 
 enum fbk_sea_choice { FBK_SEA_AUTO, FBK_SEA_ON, FBK_SEA_OFF };
+/* AUTO: what of it this host offers; what it lacks is told. */
+enum fbk_sandbox_choice { FBK_SANDBOX_AUTO, FBK_SANDBOX_ON, FBK_SANDBOX_LOG, FBK_SANDBOX_OFF };
 enum fbk_retire_choice { FBK_RETIRE_AUTO, FBK_RETIRE_ON, FBK_RETIRE_EVERY, FBK_RETIRE_OFF };
 
 #define FBK_GRACE_MAX_S 3600
@@ -36,7 +38,7 @@ struct fbk_net_option {
 };
 
 struct fbk_run_options {
-	const char *kernel, *initrd, *append, *events, *ledger, *metrics, *policy, *api;
+	const char *kernel, *initrd, *append, *events, *ledger, *metrics, *policy, *api, *user;
 	uint8_t id[16];
 	bool has_id;
 	struct fbk_memory_option memory;
@@ -49,6 +51,7 @@ struct fbk_run_options {
 	unsigned int nr_nets;
 	enum fbk_sea_choice sea;
 	enum fbk_retire_choice retire;
+	enum fbk_sandbox_choice sandbox;
 	bool reset_exits, panic_waits, cper_processor;
 	bool devicetree; /* what the guest boots by; else ACPI */
 	bool help;

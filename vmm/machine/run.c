@@ -16,9 +16,12 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/kvm.h>
+#include <malloc.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/random.h>
+#include <time.h>
 #include <unistd.h>
 
 void fbk_monitor_wake(struct fbk_monitor *m)
@@ -346,7 +349,7 @@ static int open_machine(struct fbk_monitor *m)
 
 static int open_retire(struct fbk_monitor *m)
 {
-	const struct fbk_retire_config cfg = {
+	struct fbk_retire_config cfg = {
 		.size = sizeof(cfg),
 		.flags = m->opt.retire == FBK_RETIRE_EVERY ? FBK_RETIRE_ALWAYS : 0,
 	};
@@ -354,6 +357,11 @@ static int open_retire(struct fbk_monitor *m)
 
 	if (m->opt.retire == FBK_RETIRE_OFF)
 		return 0;
+	if (m->confine.frames.fd >= 0) {
+		cfg.flags |= FBK_RETIRE_OFFLINE;
+		cfg.offline = fbk_frames_take;
+		cfg.offline_opaque = &m->confine.frames;
+	}
 	r = fbk_retire_open(&cfg, &m->retire);
 	if (r < 0) {
 		fbk_say("preparing to retire pages: %s", strerror(-r));
@@ -470,7 +478,13 @@ static int run(struct fbk_monitor *m)
 {
 	int r;
 
+	/* One heap for all threads, which ask for little: another for each would cost memory, and calls that no filter allows. */
+	mallopt(M_ARENA_MAX, 1);
+	/* All times are told in UTC; the C library would look for /etc/localtime at each of them, and find no file any more. */
+	setenv("TZ", "UTC0", 1);
+	tzset();
 	signal(SIGPIPE, SIG_IGN); /* a console that nobody reads is no reason to end the guest */
+	fbk_confine_prepare(m);
 	fbk_policy_default(&m->policy);
 	r = take_id(&m->opt);
 	if (!r)

@@ -253,6 +253,7 @@ static void *cpu_thread(void *arg)
 	snprintf(name, sizeof(name), "vcpu%u", cpu->index);
 	pthread_setname_np(pthread_self(), name);
 	fbk_this_cpu = cpu;
+	fbk_confine_thread(m, FBK_ROLE_VCPU, name);
 	pthread_mutex_lock(&m->lock);
 	for (;;) {
 		m->nr_parked++;
