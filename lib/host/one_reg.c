@@ -10,12 +10,17 @@
 
 #include <errno.h>
 
+int fbk_one_reg_ask(int vcpu_fd, const struct kvm_one_reg *question)
+{
+	/* The kernel only reads the question, and writes the value only when all else went well. */
+	return fbk_sys->ioctl(vcpu_fd, KVM_GET_ONE_REG, (void *)(uintptr_t)question) < 0 ? -EIO : 0;
+}
+
 int fbk_one_reg_get(int vcpu_fd, uint64_t id, uint64_t *ret)
 {
-	struct kvm_one_reg reg = { .id = id, .addr = (uintptr_t)ret };
+	const struct kvm_one_reg question = fbk_one_reg_question(id, ret);
 
-	/* The kernel writes the value only when all else went well. */
-	return fbk_sys->ioctl(vcpu_fd, KVM_GET_ONE_REG, &reg) < 0 ? -EIO : 0;
+	return fbk_one_reg_ask(vcpu_fd, &question);
 }
 
 int fbk_one_reg_set(int vcpu_fd, uint64_t id, uint64_t value)

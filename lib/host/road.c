@@ -234,14 +234,14 @@ static int can_replay(const struct fbk_vm *vm, uint64_t pstate)
 }
 
 /* Called with the lock held. Where there is one answer as long as all goes well, it stands in the event already. */
-static ON_THE_ROAD void decide(struct fbk_vcpu *vcpu, struct fbk_event *ev, uint32_t answers, uint64_t pstate)
+static ON_THE_ROAD void decide(struct fbk_vcpu *vcpu, struct fbk_event *ev, uint32_t answers)
 {
 	struct fbk_vm *vm = vcpu->vm;
 
 	/* A plain error has a page, and a page without a count is not in the ledger. */
 	if (!(answers & FBK_PATTERN_PLAIN) || vcpu->history.storms || !ev->count)
 		decide_by_rules(vm, ev, &vcpu->history);
-	if (!(answers & FBK_PATTERN_HELPER) && ev->verdict.action == FBK_VERDICT_REPLAY && !can_replay(vm, pstate))
+	if (!(answers & FBK_PATTERN_HELPER) && ev->verdict.action == FBK_VERDICT_REPLAY && !can_replay(vm, vcpu->pstate))
 		ev->verdict = (struct fbk_verdict){ FBK_VERDICT_SERROR, FBK_REASON_NO_INJECTION,
 						    "the host kernel cannot inject an abort into a 32-bit guest" };
 }
@@ -293,15 +293,16 @@ static OFF_THE_ROAD void identify(struct fbk_vcpu *vcpu)
 }
 
 /* What has to be asked of the vCPU. Errors: -EIO. */
-static ON_THE_ROAD int inspect(struct fbk_vcpu *vcpu, struct fbk_event *ev, uint32_t answers, uint64_t *ret_pstate)
+static ON_THE_ROAD int inspect(struct fbk_vcpu *vcpu, struct fbk_event *ev, uint32_t answers)
 {
 	int err = remember(vcpu, ev);
 
+	vcpu->pstate = 0;
 	if (err || !(answers & FBK_PATTERN_PSTATE))
 		return err;
-	err = fbk_one_reg_get(vcpu->fd, FBK_REG_PSTATE, ret_pstate);
+	err = fbk_one_reg_ask(vcpu->fd, &vcpu->ask_pstate);
 	if (!err)
-		ev->el = (int32_t)fbk_entry_el(*ret_pstate);
+		ev->el = (int32_t)fbk_entry_el(vcpu->pstate);
 	if (!err && vcpu->vm->tell_processor && !vcpu->identified)
 		identify(vcpu);
 	return err;
@@ -375,22 +376,22 @@ static struct stopwatch contain(struct fbk_vcpu *vcpu, struct fbk_event *ev, uin
 	return watch;
 }
 
-static OFF_THE_ROAD int replay_otherwise(struct fbk_vcpu *vcpu, struct fbk_event *ev, uint64_t pstate)
+static OFF_THE_ROAD int replay_otherwise(struct fbk_vcpu *vcpu, struct fbk_event *ev)
 {
 	uint32_t kvm = vcpu->vm->kvm;
 
 	if (ev->verdict.action == FBK_VERDICT_REPLAY)
-		return fbk_inject_abort(vcpu->fd, vcpu->run, kvm, &ev->abort, pstate, &ev->replay);
+		return fbk_inject_abort(vcpu->fd, vcpu->run, kvm, &ev->abort, vcpu->pstate, &ev->replay);
 	return fbk_inject_serror(vcpu->fd, kvm, &ev->replay);
 }
 
 static ON_THE_ROAD int replay(struct fbk_vcpu *vcpu, struct fbk_event *ev, const struct fbk_pattern *pattern, uint32_t answers,
-			      enum fbk_verdict_action action, uint64_t pstate)
+			      enum fbk_verdict_action action)
 {
 	int err;
 
 	if (action != FBK_VERDICT_REPLAY || !(answers & FBK_PATTERN_HELPER))
-		return replay_otherwise(vcpu, ev, pstate);
+		return replay_otherwise(vcpu, ev);
 	err = fbk_inject_by_helper(vcpu->fd, &pattern->inject);
 	if (!err)
 		ev->replay = FBK_REPLAY_HELPER;
@@ -472,16 +473,15 @@ static ON_THE_ROAD int walk(struct fbk_vcpu *vcpu, struct fbk_event *ev, const s
 	struct fbk_vm *vm = vcpu->vm;
 	enum fbk_verdict_action action;
 	uint64_t *slot;
-	uint64_t pstate = 0;
 	int err;
 
-	err = inspect(vcpu, ev, answers, &pstate);
+	err = inspect(vcpu, ev, answers);
 	if (err)
 		return not_inspected(vcpu, ev, pattern, span, watch, err);
 
 	fbk_lock_take(&vm->lock);
 	slot = record(vm, ev, span, answers);
-	decide(vcpu, ev, answers, pstate);
+	decide(vcpu, ev, answers);
 	action = ev->verdict.action;
 	if (answers & (FBK_PATTERN_NOTIFY | FBK_PATTERN_RETIRE | FBK_PATTERN_FILE))
 		watch = contain(vcpu, ev, answers, span, slot, watch);
@@ -490,7 +490,7 @@ static ON_THE_ROAD int walk(struct fbk_vcpu *vcpu, struct fbk_event *ev, const s
 
 	if (action == FBK_VERDICT_REPLAY || action == FBK_VERDICT_SERROR) {
 		enter(vm, ev, &watch, FBK_STEP_REPLAY);
-		err = replay(vcpu, ev, pattern, answers, action, pstate);
+		err = replay(vcpu, ev, pattern, answers, action);
 		if (err)
 			return refused(vcpu, ev, pattern, slot, watch, err, errno);
 	}

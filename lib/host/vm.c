@@ -10,7 +10,9 @@
 #include "../core/ledger_road.h"
 #include "../core/policy_road.h"
 #include "clock.h"
+#include "kvm_uapi.h"
 #include "notify.h"
+#include "one_reg.h"
 #include "retire.h"
 #include "road.h"
 #include "vm_state.h"
@@ -156,6 +158,7 @@ int fbk_vcpu_create(struct fbk_vm *vm, int vcpu_fd, struct kvm_run *run, uint32_
 	vcpu->fd = vcpu_fd;
 	vcpu->run = run;
 	vcpu->index = (int32_t)index;
+	vcpu->ask_pstate = fbk_one_reg_question(FBK_REG_PSTATE, &vcpu->pstate);
 	fbk_road_expect(vcpu);
 	fbk_lock_take(&vm->lock);
 	vcpu->next = vm->vcpus;

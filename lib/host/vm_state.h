@@ -16,6 +16,8 @@
 
 #include <firebreak/vm.h>
 
+#include <linux/kvm.h>
+
 /* Page ranges that can wait for the guest. What comes beyond stays in the ledger and is told from there. */
 #define FBK_QUEUE_RANGES 4096
 
@@ -80,6 +82,8 @@ struct fbk_vcpu {
 	int fd;
 	int32_t index;
 	struct kvm_run *run;
+	struct kvm_one_reg ask_pstate; /* into the next */
+	uint64_t pstate;	       /* its own thread's: when its latest abort was inspected; 0: not asked then */
 	struct fbk_pattern pattern; /* its own thread's: of its latest SEA exit, or of the one that is most likely */
 	struct fbk_history history; /* its own thread's */
 	struct fbk_counts counts;   /* written by its own thread */
