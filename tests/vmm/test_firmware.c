@@ -158,9 +158,11 @@ static void memory_map(void **state)
 
 static void bad_pages_are_unusable(void **state)
 {
-	/* Two in one granule, two neighbours, one in the last granule, one among the records, one outside. */
-	static const struct fbk_gpa bad[] = {
-		{ FBK_RECORDS_GPA + 0x1000 }, { 0x41000000 }, { 0x4100f000 }, { 0x41010000 }, { 0x4ffff000 }, { 0x60000000 },
+	/* A granule below RAM, one that ends among the free memory, a huge page, one that goes beyond the end, one outside. */
+	static const struct fbk_bad bad[] = {
+		{ { 0x1000000 }, 0x10000 },	       { { FBK_RECORDS_GPA }, FBK_RECORDS_LEN + 0x10000 },
+		{ { 0x41000000 }, 2 * MIB },	       { { 0x4fff0000 }, 0x100000 },
+		{ { 0x60000000 }, 0x10000 },
 	};
 	struct fbk_firmware_config cfg = config();
 	struct range r[16];
@@ -173,20 +175,20 @@ static void bad_pages_are_unusable(void **state)
 	for (int i = 0; i < nr; i++) {
 		if (r[i].type != 8)
 			continue;
-		assert_true(r[i].start == 0x41000000 || r[i].start == 0x41010000 || r[i].start == 0x4fff0000);
+		assert_true(r[i].start == FBK_FREE_GPA || r[i].start == 0x41000000 || r[i].start == 0x4fff0000);
 		lost += r[i].len;
 	}
-	assert_int_equal(lost, 3 * FBK_RAM_GRANULE);
+	assert_int_equal(lost, 2 * MIB + 2 * FBK_RAM_GRANULE);
 }
 
 /* As much of all as there can be. */
 static struct fbk_firmware_config the_most(struct fbk_firmware_config cfg)
 {
-	static struct fbk_gpa bad[FBK_FIRMWARE_MAX_BAD];
+	static struct fbk_bad bad[FBK_FIRMWARE_MAX_BAD];
 	static char args[FBK_BOOTARGS_MAX + 1];
 
 	for (unsigned int i = 0; i < FBK_FIRMWARE_MAX_BAD; i++)
-		bad[i].addr = 0x41000000 + 2 * i * FBK_RAM_GRANULE;
+		bad[i] = (struct fbk_bad){ { 0x41000000 + 2 * i * FBK_RAM_GRANULE }, FBK_RAM_GRANULE };
 	memset(args, 'x', FBK_BOOTARGS_MAX);
 	cfg.bad = bad;
 	cfg.nr_bad = FBK_FIRMWARE_MAX_BAD;
@@ -306,7 +308,7 @@ static void chosen_without_acpi(void **state)
 
 static void memory_has_holes(void **state)
 {
-	static const struct fbk_gpa bad[] = { { FBK_RECORDS_GPA + 0x1000 }, { 0x41000000 }, { 0x4100f000 }, { 0x4ffff000 } };
+	static const struct fbk_bad bad[] = { { { FBK_RECORDS_GPA }, 0x10000 }, { { 0x41000000 }, 0x10000 }, { { 0x4fff0000 }, 0x10000 } };
 	static const uint64_t want[] = { FBK_TABLES_GPA, FBK_RECORDS_GPA, FBK_RECORDS_GPA + 0x10000, 0x41000000, 0x41010000, 0x4fff0000 };
 	struct fbk_firmware_config cfg = without_acpi();
 	const void *fdt = build(&cfg);

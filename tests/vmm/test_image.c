@@ -105,10 +105,10 @@ static void places(void **state)
 
 static void places_around_bad_pages(void **state)
 {
-	const struct fbk_gpa bad[] = {
-		{ FBK_RAM_BASE + 3 * MIB },
-		{ FBK_RAM_BASE + 40 * MIB },
-		{ FBK_RAM_BASE + 90 * MIB },
+	const struct fbk_bad bad[] = {
+		{ { FBK_RAM_BASE + 3 * MIB }, 0x10000 },
+		{ { FBK_RAM_BASE + 40 * MIB }, 2 * MIB },
+		{ { FBK_RAM_BASE + 80 * MIB }, 11 * MIB },
 	};
 	const struct fbk_image image = { .len = 60 * MIB };
 	struct fbk_placement at;

@@ -25,14 +25,17 @@ static int build_ranges(const struct fbk_firmware_config *cfg, struct fbk_efi_ra
 		range[nr++] = (struct fbk_efi_range){ FBK_EFI_ACPI_NVS, { FBK_RECORDS_GPA }, FBK_RECORDS_LEN };
 	}
 	for (unsigned int i = 0; i < cfg->nr_bad; i++) {
-		uint64_t bad = cfg->bad[i].addr & ~(FBK_RAM_GRANULE - 1);
+		uint64_t bad = cfg->bad[i].gpa.addr, behind = bad + cfg->bad[i].len;
 
-		if (bad < at || bad >= end)
-			continue; /* the same granule again, or no free memory */
+		if (behind <= at || bad >= end)
+			continue; /* no free memory */
+		/* Some of it may lie under the tables, or behind the end. */
+		bad = bad < at ? at : bad;
+		behind = behind > end ? end : behind;
 		if (bad > at)
 			range[nr++] = (struct fbk_efi_range){ FBK_EFI_CONVENTIONAL, { at }, bad - at };
-		range[nr++] = (struct fbk_efi_range){ FBK_EFI_UNUSABLE, { bad }, FBK_RAM_GRANULE };
-		at = bad + FBK_RAM_GRANULE;
+		range[nr++] = (struct fbk_efi_range){ FBK_EFI_UNUSABLE, { bad }, behind - bad };
+		at = behind;
 	}
 	if (at < end)
 		range[nr++] = (struct fbk_efi_range){ FBK_EFI_CONVENTIONAL, { at }, end - at };

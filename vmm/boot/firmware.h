@@ -7,6 +7,8 @@
 #ifndef FBK_VMM_FIRMWARE_H
 #define FBK_VMM_FIRMWARE_H
 
+#include "image.h"
+
 #include <firebreak/ghes.h>
 #include <firebreak/types.h>
 
@@ -24,8 +26,7 @@ struct fbk_firmware_config {
 	uint64_t kaslr_seed;
 	const void *rng_seed;
 	size_t rng_seed_len;
-	/* Poisoned pages, ascending: the EFI memory map calls their 64 KiB granules unusable, a device tree has holes there. */
-	const struct fbk_gpa *bad;
+	const struct fbk_bad *bad; /* the EFI memory map calls it unusable, a device tree has holes there */
 	unsigned int nr_bad;
 };
 

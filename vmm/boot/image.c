@@ -45,24 +45,24 @@ int fbk_image_parse(const void *head, size_t head_len, uint64_t file_len, struct
 }
 
 /*
- * The lowest address from @at on, at @offset from a multiple of @align, from which @len bytes up to @end hold no bad
- * page; 0: none.
+ * The lowest address from @at on, at @offset from a multiple of @align, from which @len bytes up to @end hold nothing
+ * bad; 0: none.
  */
 static uint64_t find_room(uint64_t at, uint64_t align, uint64_t offset, uint64_t len, uint64_t end,
-			  const struct fbk_gpa *bad, unsigned int nr_bad)
+			  const struct fbk_bad *bad, unsigned int nr_bad)
 {
 	uint64_t start = ((at + align - 1) & ~(align - 1)) + offset;
 
 	for (unsigned int i = 0; i < nr_bad; i++) {
-		uint64_t granule = bad[i].addr & ~(FBK_RAM_GRANULE - 1);
+		uint64_t first = bad[i].gpa.addr, behind = first + bad[i].len;
 
-		if (granule + FBK_RAM_GRANULE > start && granule < start + len)
-			start = ((granule + FBK_RAM_GRANULE + align - 1) & ~(align - 1)) + offset;
+		if (behind > start && first < start + len)
+			start = ((behind + align - 1) & ~(align - 1)) + offset;
 	}
 	return start < end && len <= end - start ? start : 0;
 }
 
-int fbk_image_place(const struct fbk_image *image, uint64_t initrd_len, uint64_t ram_len, const struct fbk_gpa *bad,
+int fbk_image_place(const struct fbk_image *image, uint64_t initrd_len, uint64_t ram_len, const struct fbk_bad *bad,
 		    unsigned int nr_bad, struct fbk_placement *ret)
 {
 	uint64_t end = FBK_RAM_BASE + ram_len, kernel, initrd = 0;

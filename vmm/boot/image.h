@@ -28,19 +28,24 @@ struct fbk_image {
  */
 int fbk_image_parse(const void *head, size_t head_len, uint64_t file_len, struct fbk_image *ret, const char **why);
 
+/* RAM that is no memory for the guest: whole granules. Lists of them ascend, and none touches the next. */
+struct fbk_bad {
+	struct fbk_gpa gpa;
+	uint64_t len;
+};
+
 struct fbk_placement {
 	struct fbk_gpa kernel;
 	struct fbk_gpa initrd;
 };
 
 /**
- * fbk_image_place - choose addresses that lie in RAM, overlap nothing and avoid poisoned pages
- * @bad: poisoned pages, ascending
+ * fbk_image_place - choose addresses that lie in RAM, overlap nothing and avoid what is bad
  *
  * Return:  0.
  * Errors:  -ENOSPC the kernel does not fit; -E2BIG the kernel fits, the initrd does not.
  */
-int fbk_image_place(const struct fbk_image *image, uint64_t initrd_len, uint64_t ram_len, const struct fbk_gpa *bad,
+int fbk_image_place(const struct fbk_image *image, uint64_t initrd_len, uint64_t ram_len, const struct fbk_bad *bad,
 		    unsigned int nr_bad, struct fbk_placement *ret);
 
 #endif

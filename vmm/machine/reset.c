@@ -44,21 +44,26 @@ static int collect(struct fbk_monitor *m, struct lost_pages *ret)
 	return 0;
 }
 
-/* One page for each granule that is bad: what the memory map can say. Return: how many, at most @max. */
-static unsigned int granules(const struct lost_pages *pages, struct fbk_gpa *ret, unsigned int max)
+/* The granules that hold them: what the memory map can say. Return: how many stretches, at most @max. */
+static unsigned int bad_stretches(const struct lost_pages *pages, struct fbk_bad *ret, unsigned int max)
 {
 	unsigned int nr = 0;
 
 	for (unsigned int i = 0; i < pages->nr; i++) {
 		struct fbk_gpa granule = { pages->lost[i].page.addr & ~(FBK_RAM_GRANULE - 1) };
+		uint64_t behind = nr ? ret[nr - 1].gpa.addr + ret[nr - 1].len : 0;
 
-		if (pages->lost[i].healed || (nr && ret[nr - 1].addr == granule.addr))
+		if (pages->lost[i].healed || granule.addr < behind)
 			continue;
+		if (granule.addr == behind) {
+			ret[nr - 1].len += FBK_RAM_GRANULE;
+			continue;
+		}
 		if (nr == max) {
 			fbk_say("more than %u bad places in guest memory: the guest is told of the lowest only", max);
 			break;
 		}
-		ret[nr++] = granule;
+		ret[nr++] = (struct fbk_bad){ granule, FBK_RAM_GRANULE };
 	}
 	return nr;
 }
@@ -71,7 +76,7 @@ static int write_blob(struct fbk_monitor *m, struct fbk_gpa gpa, const char *blo
 	return len ? fbk_gmem_write(&m->gmem, gpa, blob, len, NULL) : 0;
 }
 
-static int build(struct fbk_monitor *m, char *blob, struct fbk_placement *at, const struct fbk_gpa *bad, unsigned int nr_bad)
+static int build(struct fbk_monitor *m, char *blob, struct fbk_placement *at, const struct fbk_bad *bad, unsigned int nr_bad)
 {
 	struct fbk_firmware_config fw = {
 		.ram_len = m->opt.memory.len,
@@ -121,19 +126,19 @@ static int build(struct fbk_monitor *m, char *blob, struct fbk_placement *at, co
 
 static int load(struct fbk_monitor *m, const struct lost_pages *pages)
 {
-	struct fbk_gpa granule[FBK_FIRMWARE_MAX_BAD];
+	struct fbk_bad bad[FBK_FIRMWARE_MAX_BAD];
 	struct fbk_placement at;
 	unsigned int nr_bad;
 	char *blob;
 	int r;
 
-	nr_bad = granules(pages, granule, FBK_FIRMWARE_MAX_BAD);
+	nr_bad = bad_stretches(pages, bad, FBK_FIRMWARE_MAX_BAD);
 	blob = calloc(1, FBK_TABLES_LEN > FBK_RECORDS_LEN ? FBK_TABLES_LEN : FBK_RECORDS_LEN);
 	if (!blob) {
 		fbk_say("building the guest's tables: out of memory");
 		return FBK_EXIT_HOST;
 	}
-	r = build(m, blob, &at, granule, nr_bad);
+	r = build(m, blob, &at, bad, nr_bad);
 	free(blob);
 	if (!r)
 		r = fbk_boot_load(&m->boot, &m->gmem, &at);
