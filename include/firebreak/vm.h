@@ -218,6 +218,19 @@ FBK_API FBK_MUST_CHECK int fbk_vm_heal(struct fbk_vm *vm, uint32_t *ret_kept);
  */
 FBK_API FBK_MUST_CHECK int fbk_vm_reset(struct fbk_vm *vm);
 
+/**
+ * fbk_vm_left_out - the guest that starts now is not given this memory
+ * @gpa, @len: bytes, multiples of FBK_PAGE_SIZE: what its memory map calls unusable, or does not mention
+ *
+ * Bad pages in it are not told to this guest, which has no use for them, by fbk_vm_pump(): with huge pages they can be many
+ * thousands. Their state does not change.
+ *
+ * Return:  0.
+ * Errors:  -EINVAL null argument, not page-aligned, or beyond the last address.
+ * Context: after fbk_vm_reset(), while no vCPU runs, on the thread that pumps: what was delivered before is told.
+ */
+FBK_API FBK_MUST_CHECK int fbk_vm_left_out(struct fbk_vm *vm, struct fbk_gpa gpa, uint64_t len);
+
 /* The VM's ledger, for reading. Borrowed. */
 FBK_API const struct fbk_ledger *fbk_vm_ledger(const struct fbk_vm *vm);
 

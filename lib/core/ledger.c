@@ -188,6 +188,14 @@ void fbk_ledger_reported(struct fbk_ledger *l, struct fbk_gpa gpa)
 	fbk_ledger_slot_reported(l, fbk_slot_find(l, gpa.addr & FBK_PAGE_MASK));
 }
 
+void fbk_ledger_tell_not(struct fbk_ledger *l, uint64_t page)
+{
+	uint64_t *s = fbk_slot_find(l, page);
+
+	if (s[0] && fbk_slot_state(s[0]) != FBK_PAGE_HEALED)
+		store_key(l, s, s[0] | FBK_SLOT_TOLD);
+}
+
 int fbk_ledger_slot_untold(const uint64_t *slot)
 {
 	uint64_t key = __atomic_load_n(slot, __ATOMIC_ACQUIRE);

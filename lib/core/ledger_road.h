@@ -52,6 +52,9 @@ static inline void fbk_ledger_slot_reported(struct fbk_ledger *l, uint64_t *slot
 		fbk_ledger_slot_acknowledge(l, slot);
 }
 
+/* In this life of the guest and of the page it need not be told, though nobody acknowledged anything. With the writer's lock. */
+void fbk_ledger_tell_not(struct fbk_ledger *l, uint64_t page);
+
 /*
  * Whether this guest has still to be told of the page: it is bad and no record of it was acknowledged. A page that is not
  * in the ledger counts. Any thread; lock-free; those below with the writer's lock.

@@ -223,6 +223,19 @@ int fbk_vm_reset(struct fbk_vm *vm)
 	return vm ? fbk_notify_reset(vm) : -EINVAL;
 }
 
+int fbk_vm_left_out(struct fbk_vm *vm, struct fbk_gpa gpa, uint64_t len)
+{
+	uint64_t done;
+
+	if (!vm || ((gpa.addr | len) & ~FBK_PAGE_MASK) || gpa.addr + len < gpa.addr)
+		return -EINVAL;
+	fbk_lock_take(&vm->lock);
+	for (done = 0; done < len; done += FBK_PAGE_SIZE)
+		fbk_ledger_tell_not(&vm->ledger, gpa.addr + done);
+	fbk_lock_release(&vm->lock);
+	return 0;
+}
+
 const struct fbk_ledger *fbk_vm_ledger(const struct fbk_vm *vm)
 {
 	return vm ? &vm->ledger : NULL;

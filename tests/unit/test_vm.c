@@ -1369,7 +1369,17 @@ static void reset(void **state)
 	assert_int_equal(fbk_ledger_pages(fbk_vm_ledger(w.vm)), 11);
 	assert_int_equal(ledger(&w, 5).state, FBK_PAGE_POISONED);
 
-	/* All of them are still bad, and nobody told this guest. */
+	/* All of them are still bad, and nobody told this guest, but that its memory ends in front of three. */
+	assert_int_equal(fbk_vm_left_out(w.vm, (struct fbk_gpa){ page(27) }, page(35) - page(27)), 0);
+	assert_int_equal(fbk_vm_left_out(w.vm, (struct fbk_gpa){ page(21) }, 0), 0);
+	assert_int_equal(ledger(&w, 28).state, FBK_PAGE_POISONED);
+	assert_int_equal(fbk_ledger_pages(fbk_vm_ledger(w.vm)), 11);
+	(void)drain(&w, tell_once, told);
+	assert_int_equal(told->n, 8);
+	/* The guest after that is given them. */
+	assert_int_equal(fbk_vm_reset(w.vm), 0);
+	memset(told->page, 0, sizeof(told->page));
+	told->n = 0;
 	(void)drain(&w, tell_once, told);
 	assert_int_equal(told->n, 11);
 	assert_int_equal(ledger(&w, 5).state, FBK_PAGE_REPORTED);
@@ -1851,6 +1861,10 @@ static void callers_bugs(void **state)
 	assert_int_equal(fbk_vm_sigbus(w.vm, NULL, &v), -EINVAL);
 	assert_int_equal(fbk_vm_pump(NULL, &wait), -EINVAL);
 	assert_int_equal(fbk_vm_reset(NULL), -EINVAL);
+	assert_int_equal(fbk_vm_left_out(NULL, (struct fbk_gpa){ page(0) }, 4096), -EINVAL);
+	assert_int_equal(fbk_vm_left_out(w.vm, (struct fbk_gpa){ page(0) + 1 }, 4096), -EINVAL);
+	assert_int_equal(fbk_vm_left_out(w.vm, (struct fbk_gpa){ page(0) }, 4095), -EINVAL);
+	assert_int_equal(fbk_vm_left_out(w.vm, (struct fbk_gpa){ UINT64_MAX - 4095 }, 8192), -EINVAL);
 	assert_null(fbk_vm_ledger(NULL));
 	assert_int_equal(fbk_vm_kvm(NULL), 0);
 	fbk_vm_destroy(NULL);

@@ -124,15 +124,12 @@ static int build(struct fbk_monitor *m, char *blob, struct fbk_placement *at, co
 	return 0;
 }
 
-static int load(struct fbk_monitor *m, const struct lost_pages *pages)
+static int load(struct fbk_monitor *m, const struct fbk_bad *bad, unsigned int nr_bad)
 {
-	struct fbk_bad bad[FBK_FIRMWARE_MAX_BAD];
 	struct fbk_placement at;
-	unsigned int nr_bad;
 	char *blob;
 	int r;
 
-	nr_bad = bad_stretches(pages, bad, FBK_FIRMWARE_MAX_BAD);
 	blob = calloc(1, FBK_TABLES_LEN > FBK_RECORDS_LEN ? FBK_TABLES_LEN : FBK_RECORDS_LEN);
 	if (!blob) {
 		fbk_say("building the guest's tables: out of memory");
@@ -149,9 +146,7 @@ static int load(struct fbk_monitor *m, const struct lost_pages *pages)
 
 int fbk_monitor_load(struct fbk_monitor *m)
 {
-	static const struct lost_pages none;
-
-	return load(m, &none);
+	return load(m, NULL, 0);
 }
 
 /* Good memory for what was lost. What cannot be had stays in the ledger as bad, and out of the next boot's memory. */
@@ -171,7 +166,9 @@ static void heal(struct fbk_monitor *m)
 
 int fbk_monitor_reset(struct fbk_monitor *m)
 {
+	struct fbk_bad bad[FBK_FIRMWARE_MAX_BAD];
 	struct lost_pages pages;
+	unsigned int nr_bad = 0;
 	int r;
 
 	fbk_console_reset(&m->console);
@@ -192,12 +189,16 @@ int fbk_monitor_reset(struct fbk_monitor *m)
 		fbk_say("resetting the machine: %s", strerror(-r));
 		r = FBK_EXIT_HOST;
 	} else {
-		r = load(m, &pages);
+		nr_bad = bad_stretches(&pages, bad, FBK_FIRMWARE_MAX_BAD);
+		r = load(m, bad, nr_bad);
 	}
 	free(pages.lost);
 	if (r)
 		return r;
 	r = fbk_vm_reset(m->road);
+	/* Its memory map has told it. */
+	for (unsigned int i = 0; i < nr_bad && !r; i++)
+		r = fbk_vm_left_out(m->road, bad[i].gpa, bad[i].len);
 	if (r < 0) {
 		fbk_say("resetting the error records: %s", strerror(-r));
 		return FBK_EXIT_HOST;
