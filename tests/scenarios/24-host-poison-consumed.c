@@ -6,8 +6,6 @@
  */
 #include "harness.h"
 
-#include <signal.h>
-
 FBK_SCENARIO("24-host-poison-consumed", "newest", 1,
 	     "host: HardwareCorrupted; guest: victim's siginfo and exit, /proc/kpageflags, bystander's sum");
 
@@ -15,15 +13,10 @@ static void run(void)
 {
 	struct fbk_guest *g = fbk_guest_get(&(struct fbk_guest_spec){ .kernel = "newest", .cpus = 2 });
 	long host = fbk_host_meminfo("HardwareCorrupted");
-	int pid = fbk_bystander_start(g), status = 0;
+	int pid = fbk_bystander_start(g);
 	struct fbk_victim v;
 
-	fbk_victim_start(&v, g, "spin");
-	fbk_victim_go(&v);
-	fbk_guest_expect(g, 60, "victim[%d]: spinning", v.pid);
-	fbk_host_poison(g, v.gpa);
-	fbk_victim_told(&v);
-	FBK_CHECK_EQ(fbk_victim_wait(&v, &status), SIGBUS);
+	fbk_victim_host_loses(&v, g);
 	FBK_CHECK(fbk_guest_isolated(g, v.gpa));
 	FBK_CHECK_EQ(fbk_host_meminfo("HardwareCorrupted"), host + 4);
 	fbk_bystander_end(g, pid);

@@ -111,7 +111,8 @@ void fbk_guests_pump(int timeout_ms)
 static bool same_spec(const struct fbk_guest_spec *a, const struct fbk_guest_spec *b)
 {
 	return !strcmp(a->kernel, b->kernel) && a->cpus == b->cpus && a->memory_mib == b->memory_mib &&
-	       a->sea_off == b->sea_off && a->no_disk == b->no_disk && a->by_file == b->by_file &&
+	       a->sea_off == b->sea_off && a->no_disk == b->no_disk && a->by_file == b->by_file && a->kdump == b->kdump &&
+	       !strcmp(a->memory ? a->memory : "", b->memory ? b->memory : "") &&
 	       !strcmp(a->disks[0] ? a->disks[0] : "-", b->disks[0] ? b->disks[0] : "-") &&
 	       !strcmp(a->disks[1] ? a->disks[1] : "-", b->disks[1] ? b->disks[1] : "-") &&
 	       !strcmp(a->append ? a->append : "", b->append ? b->append : "") &&
@@ -367,11 +368,11 @@ static void options_by_file(struct fbk_guest *g, char **options)
 static void guest_start(struct fbk_guest *g)
 {
 	const struct fbk_guest_spec *s = &g->spec;
-	char cpus[16], memory[16], *append, *argv[40];
+	char cpus[16], memory[64], *append, *argv[40];
 	int to_guest[2], from_guest[2], err, n = 0;
 
 	snprintf(cpus, sizeof(cpus), "%u", s->cpus ? s->cpus : 1);
-	snprintf(memory, sizeof(memory), "%uM", s->memory_mib ? s->memory_mib : 256);
+	snprintf(memory, sizeof(memory), "%uM%s", s->memory_mib ? s->memory_mib : 256, s->memory ? s->memory : "");
 	/* A panic ends in a reset, which ends the monitor with the status that tells of it. */
 	if (asprintf(&append, "quiet panic=-1%s%s", s->append ? " " : "", s->append ? s->append : "") < 0)
 		abort();
@@ -380,7 +381,7 @@ static void guest_start(struct fbk_guest *g)
 	argv[n++] = "--kernel";
 	argv[n++] = fbk_path_files("kernels/%s/Image", s->kernel);
 	argv[n++] = "--initrd";
-	argv[n++] = fbk_path_files("guest/%s.cpio", s->net ? "net" : s->kernel);
+	argv[n++] = fbk_path_files("guest/%s.cpio", s->net ? "net" : s->kdump ? "kdump" : s->kernel);
 	argv[n++] = "--append";
 	argv[n++] = append;
 	argv[n++] = "--memory";
@@ -398,6 +399,14 @@ static void guest_start(struct fbk_guest *g)
 		argv[n++] = "--disk";
 		g->disk[0] = disk_for(g);
 		argv[n++] = g->disk[0];
+	}
+	if (s->kdump) {
+		argv[n++] = "--disk";
+		argv[n++] = fbk_path_files("kernels/%s/Image,ro", s->kernel);
+		argv[n++] = "--disk";
+		argv[n++] = fbk_path_files("guest/kdump.cpio,ro");
+		argv[n++] = "--panic";
+		argv[n++] = "wait";
 	}
 	for (unsigned int i = 0; i < 2 && s->disks[i]; i++) {
 		argv[n++] = "--disk";
@@ -784,6 +793,29 @@ void fbk_guest_expect_corrupted(struct fbk_guest *g, long kb)
 uint64_t fbk_guest_hva(struct fbk_guest *g, uint64_t gpa)
 {
 	return g->ram_hva + (gpa - FBK_RAM_BASE);
+}
+
+long fbk_guest_smaps(struct fbk_guest *g, const char *perms, const char *field)
+{
+	uint64_t end = g->ram_hva + ((uint64_t)(g->spec.memory_mib ? g->spec.memory_mib : 256) << 20), lo, hi;
+	char path[64], line[512], has[8];
+	size_t len = strlen(field);
+	bool ours = false;
+	long sum = 0;
+	FILE *f;
+
+	snprintf(path, sizeof(path), "/proc/%d/smaps", g->pid);
+	f = fopen(path, "re");
+	if (!f)
+		fbk_fail(__FILE__, __LINE__, "%s: %m", path);
+	while (fgets(line, sizeof(line), f)) {
+		if (sscanf(line, "%lx-%lx %7s", &lo, &hi, has) == 3)
+			ours = lo >= g->ram_hva && hi <= end && (!perms || !strncmp(has, perms, strlen(perms)));
+		else if (ours && !strncmp(line, field, len) && line[len] == ':')
+			sum += strtol(line + len + 1, NULL, 10);
+	}
+	fclose(f);
+	return sum;
 }
 
 static void freeze_thread(struct fbk_guest *g, pid_t tid)

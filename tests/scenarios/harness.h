@@ -67,6 +67,7 @@ struct fbk_guest_spec {
 	const char *kernel;	 /* "newest", "6.12", "6.1" */
 	unsigned int cpus;	 /* 0: one */
 	unsigned int memory_mib; /* 0: 256 */
+	const char *memory;	 /* what --memory says behind the size (",shared"), or NULL */
 	bool sea_off;		 /* the host capability left off */
 	bool no_disk;
 	bool by_file; /* the monitor's options are in a file, for --config */
@@ -82,6 +83,7 @@ struct fbk_guest_spec {
 	const char *firmware; /* --firmware=, or NULL for the monitor's default */
 	const char *sandbox; /* --sandbox=, or NULL for the monitor's default */
 	uid_t as;	    /* the user that starts the monitor; 0: root */
+	bool kdump;	    /* with what a crash kernel takes: its programs and modules, kernel and RAM disk as vdb and vdc, --panic=wait */
 	const char *net;    /* --net=, with the initial RAM disk that has a card's driver; or NULL for none */
 };
 
@@ -170,6 +172,9 @@ void fbk_guest_expect_corrupted(struct fbk_guest *g, long kb);
 /* The host address in the monitor of a guest page, from /proc/PID/maps. */
 uint64_t fbk_guest_hva(struct fbk_guest *g, uint64_t gpa);
 
+/* Of its memory, as the host's kernel has mapped it with these permissions ("rw-s"; NULL: any): a field of /proc/PID/smaps, in kB. */
+long fbk_guest_smaps(struct fbk_guest *g, const char *perms, const char *field);
+
 /* Stop the vCPU threads of the monitor, and only these (ptrace). */
 void fbk_guest_freeze(struct fbk_guest *g);
 void fbk_guest_freeze_main(struct fbk_guest *g); /* its main thread, and only that */
@@ -201,6 +206,8 @@ void fbk_victim_told(struct fbk_victim *v);
 void fbk_victim_loses(struct fbk_victim *v);
 /* It touches its page, its kernel learns of the abort and of no page (BUS_OBJERR), and it dies of it alone. */
 void fbk_victim_dies(struct fbk_victim *v);
+/* A process reads its page over and over when the host loses it: the process is told, and dies of it. */
+void fbk_victim_host_loses(struct fbk_victim *v, struct fbk_guest *g);
 /* It ends with status 0: the data was there and right, or its handler put new data in its place. */
 void fbk_victim_lives(struct fbk_victim *v);
 
@@ -232,8 +239,12 @@ void fbk_host_poison_settle(struct fbk_guest *g);
 
 /* --- The host ----------------------------------------------------------------------------------------------- */
 
-/* /proc/meminfo of the host, a field in kB. */
+/* /proc/meminfo of the host: a field, in kB where it has a unit. */
 long fbk_host_meminfo(const char *field);
+/* Into a file of /proc or /sys, as root does with echo. What was there before is not kept. */
+void fbk_host_set(const char *path, const char *value);
+/* A monitor that must refuse to start a guest with such memory: status 69, and a sentence that contains @says. */
+void fbk_host_refuses_memory(const char *memory, const char *says);
 /* Waits until the host's kernel counts so many kB of HardwareCorrupted: a monitor that is root hands lost frames over. */
 void fbk_host_expect_corrupted(long kb);
 /* Has the host's kernel said it since the scenario began? */

@@ -155,6 +155,27 @@ long fbk_host_meminfo(const char *field)
 	return val;
 }
 
+void fbk_host_set(const char *path, const char *value)
+{
+	int fd = open(path, O_WRONLY | O_CLOEXEC);
+	ssize_t n = (ssize_t)strlen(value);
+
+	if (fd < 0 || write(fd, value, (size_t)n) != n)
+		fbk_fail(__FILE__, __LINE__, "%s into %s: %m", value, path);
+	close(fd);
+}
+
+void fbk_host_refuses_memory(const char *memory, const char *says)
+{
+	char *argv[] = { fbk_path_files("firebreak"), "run", "--kernel", fbk_path_files("kernels/newest/Image"), "--memory",
+			 (char *)memory, NULL };
+	char said[1024];
+	int status = fbk_run(argv, said, sizeof(said));
+
+	if (status != 69 || !strstr(said, says))
+		fbk_fail(__FILE__, __LINE__, "--memory %s: status %d: %s", memory, status, said);
+}
+
 static bool corrupted(void *arg)
 {
 	return fbk_host_meminfo("HardwareCorrupted") == *(long *)arg;

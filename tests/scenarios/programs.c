@@ -109,6 +109,18 @@ void fbk_victim_dies(struct fbk_victim *v)
 	FBK_CHECK_EQ(fbk_victim_wait(v, &status), SIGBUS);
 }
 
+void fbk_victim_host_loses(struct fbk_victim *v, struct fbk_guest *g)
+{
+	int status = 0;
+
+	fbk_victim_start(v, g, "spin");
+	fbk_victim_go(v);
+	fbk_guest_expect(g, 60, "victim[%d]: spinning", v->pid);
+	fbk_host_poison(g, v->gpa);
+	fbk_victim_told(v);
+	FBK_CHECK_EQ(fbk_victim_wait(v, &status), SIGBUS);
+}
+
 void fbk_victim_lives(struct fbk_victim *v)
 {
 	int status = 0;

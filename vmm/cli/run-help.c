@@ -47,7 +47,7 @@ const struct fbk_help_topic fbk_run_topics[] = {
 	  "  --api PATH             control API (HTTP, JSON) on a Unix socket of mode 0600; the console is on PATH.console\n"
 	  "  --grace SECONDS        from SIGTERM, which presses the power button, to the end (default: 30; 0: at once)\n"
 	  "  --reset=reboot|exit    what the guest's own reset does (default: reboot)\n"
-	  "  --panic=exit|wait      after a guest panic: end at its reset or 5 s later, or let it be (default: exit)\n" },
+	  "  --panic=exit|wait      after a guest panic: end at its reset or 5 s later, or let it be, as kdump needs (default: exit)\n" },
 	{ "sandbox", "What the monitor gives up once everything is open",
 	  "  --sandbox=on|log|off   on: all of it, or refuse to start; log: forbidden system calls are logged by the kernel, and\n"
 	  "                         let pass; off: nothing (default: what this host offers, and a word about what it lacks)\n"
