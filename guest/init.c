@@ -12,6 +12,9 @@
  *   show FILE                  its first line               -> "show FILE LINE"
  *   list FOLDER                what is in it                -> "list FOLDER NAME..."
  *   free                       a page that nobody uses      -> "free gpa=0x.."
+ *   rebind DRIVER DEVICE [lost]  it off the virtio device, and on it again; also where that is this console
+ *                                                          -> "rebound DEVICE"
+ *                              lost: first "waits", until the kernel has counted one more lost page
  *   loglevel N                 what the console shows
  *   echo WORD                  -> "echo WORD": everything before it has been done
  *   poweroff, reboot, panic
@@ -139,6 +142,7 @@ static void load_modules(void)
 static void bring_up(void)
 {
 	struct utsname uts;
+	int fd;
 
 	mkdir("/proc", 0755);
 	mkdir("/sys", 0755);
@@ -148,6 +152,12 @@ static void bring_up(void)
 	if (mount("proc", "/proc", "proc", 0, NULL) || mount("sysfs", "/sys", "sysfs", 0, NULL) ||
 	    (mount("devtmpfs", "/dev", "devtmpfs", 0, NULL) && errno != EBUSY))
 		fbk_die("mount");
+	/* Where the console's driver is a module, the kernel had none to give. */
+	do
+		fd = open("/dev/null", O_RDWR);
+	while (fd >= 0 && fd < STDERR_FILENO);
+	if (fd > STDERR_FILENO)
+		close(fd);
 	if (fbk_say_open("init"))
 		fbk_die("/dev/kmsg");
 	/* Every line of every program must reach the log, and every line of the log the console. */
@@ -352,6 +362,45 @@ static void cmd_free(void)
 	free(gpas);
 }
 
+/* As standard input and output. */
+static void hold(const char *path)
+{
+	int fd = open(path, O_RDWR | O_NOCTTY);
+
+	if (fd < 0)
+		fbk_die(path);
+	dup2(fd, STDIN_FILENO);
+	dup2(fd, STDOUT_FILENO);
+	dup2(fd, STDERR_FILENO);
+	if (fd > STDERR_FILENO)
+		close(fd);
+}
+
+static void wait_for_loss(void)
+{
+	const struct timespec pause = { .tv_nsec = 10000000 };
+	long long had = number_in("/proc/meminfo", "HardwareCorrupted:");
+
+	fbk_say("waits");
+	while (number_in("/proc/meminfo", "HardwareCorrupted:") == had)
+		nanosleep(&pause, NULL);
+}
+
+static void cmd_rebind(const char *driver, const char *device)
+{
+	char path[128];
+
+	snprintf(path, sizeof(path), "/sys/bus/virtio/drivers/%s/unbind", driver);
+	write_file(path, device);
+	/* A console that was taken away has hung up; as long as somebody holds it, it stands in the way of the next. */
+	hold("/dev/null");
+	snprintf(path, sizeof(path), "/sys/bus/virtio/drivers/%s/bind", driver);
+	write_file(path, device);
+	hold("/dev/console");
+	raw_console();
+	say2("rebound ", device);
+}
+
 static void end(int how)
 {
 	sync();
@@ -389,6 +438,10 @@ static void obey(char *text)
 		cmd_free();
 	} else if (!strcmp(argv[0], "loglevel") && argc == 2) {
 		klogctl(KLOG_CONSOLE_LEVEL, NULL, atoi(argv[1]));
+	} else if (!strcmp(argv[0], "rebind") && (argc == 3 || (argc == 4 && !strcmp(argv[3], "lost")))) {
+		if (argc == 4)
+			wait_for_loss();
+		cmd_rebind(argv[1], argv[2]);
 	} else if (!strcmp(argv[0], "write") && argc == 3) {
 		write_file(argv[1], argv[2]);
 	} else if (!strcmp(argv[0], "echo") && argc == 2) {
@@ -450,17 +503,9 @@ int main(void)
 	char text[512];
 	size_t len = 0;
 	sigset_t mask;
-	int fd;
 
 	bring_up();
-	fd = open("/dev/console", O_RDWR | O_NOCTTY);
-	if (fd < 0)
-		fbk_die("/dev/console");
-	dup2(fd, STDIN_FILENO);
-	dup2(fd, STDOUT_FILENO);
-	dup2(fd, STDERR_FILENO);
-	if (fd > STDERR_FILENO)
-		close(fd);
+	hold("/dev/console");
 	if (word_on_cmdline("fbk.shell"))
 		shell();
 	raw_console();

@@ -5,12 +5,10 @@
 #include "internal.h"
 
 #include <fcntl.h>
-#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 FBK_SCENARIO("70-control", "control", 25,
@@ -136,42 +134,6 @@ static void simulates(struct fbk_guest *g)
 	FBK_CHECK(has("{\"gpa\":\"%s\"", at));
 }
 
-/* As a person at the console, beside the one that reads standard output. */
-static void console(struct fbk_guest *g)
-{
-	char *argv[] = { fbk_path_files("firebreak"), "ctl", "--socket", API, "console", NULL };
-	int in[2], out[2], status;
-	uint64_t until = fbk_now_ms() + 60000;
-	struct pollfd fds;
-	size_t len = 0;
-	ssize_t n = 1;
-	pid_t pid;
-
-	FBK_CHECK(!pipe2(in, O_CLOEXEC) && !pipe2(out, O_CLOEXEC));
-	pid = fbk_spawn(argv, in[0], out[1], STDERR_FILENO);
-	FBK_CHECK(pid > 0);
-	close(in[0]);
-	close(out[1]);
-	fds = (struct pollfd){ out[0], POLLIN, 0 };
-	text[0] = '\0';
-	FBK_CHECK_EQ(write(in[1], "echo marco\n", 11), 11);
-	while (!has("init[1]: echo marco") && n > 0 && fbk_now_ms() < until) {
-		fbk_guests_pump(0);
-		if (poll(&fds, 1, 100) <= 0)
-			continue;
-		n = read(out[0], text + len, sizeof(text) - 1 - len);
-		len += n > 0 ? (size_t)n : 0;
-		text[len] = '\0';
-	}
-	FBK_CHECK(has("init[1]: echo marco"));
-	kill(pid, SIGKILL);
-	FBK_CHECK_EQ(waitpid(pid, &status, 0), pid);
-	close(in[1]);
-	close(out[0]);
-	/* And the other reader had it, too. */
-	fbk_guest_expect(g, 60, "echo marco");
-}
-
 static void run(void)
 {
 	struct fbk_guest *g = fbk_guest_boot(&(struct fbk_guest_spec){ .kernel = "newest", .api = API });
@@ -182,7 +144,7 @@ static void run(void)
 	refusals(g);
 	pauses(g);
 	simulates(g);
-	console(g);
+	fbk_guest_attach(g, API);
 	answers(g, "errors", "api.json");
 	answers(g, "ledger", "api.json");
 	answers(g, "metrics", "prom");

@@ -125,6 +125,7 @@ static bool same_spec(const struct fbk_guest_spec *a, const struct fbk_guest_spe
 	       !strcmp(a->retire ? a->retire : "", b->retire ? b->retire : "") &&
 	       !strcmp(a->api ? a->api : "", b->api ? b->api : "") &&
 	       !strcmp(a->firmware ? a->firmware : "", b->firmware ? b->firmware : "") &&
+	       !strcmp(a->console ? a->console : "", b->console ? b->console : "") &&
 	       !strcmp(a->net ? a->net : "", b->net ? b->net : "");
 }
 
@@ -440,6 +441,10 @@ static void guest_start(struct fbk_guest *g)
 		argv[n++] = "--firmware";
 		argv[n++] = (char *)s->firmware;
 	}
+	if (s->console) {
+		argv[n++] = "--console";
+		argv[n++] = (char *)s->console;
+	}
 	if (s->cper) {
 		argv[n++] = "--cper";
 		argv[n++] = (char *)s->cper;
@@ -720,6 +725,41 @@ const char *fbk_guests_finish(void)
 			wrong = w;
 	}
 	return wrong;
+}
+
+/* As a person at the console, beside the one that reads standard output. */
+void fbk_guest_attach(struct fbk_guest *g, const char *api)
+{
+	char *argv[] = { fbk_path_files("firebreak"), "ctl", "--socket", (char *)api, "console", NULL }, text[4096] = "";
+	uint64_t until = fbk_deadline_ms(60);
+	int in[2], out[2], status;
+	struct pollfd fds;
+	size_t len = 0;
+	ssize_t n = 1;
+	pid_t pid;
+
+	FBK_CHECK(!pipe2(in, O_CLOEXEC) && !pipe2(out, O_CLOEXEC));
+	pid = fbk_spawn(argv, in[0], out[1], STDERR_FILENO);
+	FBK_CHECK(pid > 0);
+	close(in[0]);
+	close(out[1]);
+	fds = (struct pollfd){ out[0], POLLIN, 0 };
+	FBK_CHECK_EQ(write(in[1], "echo marco\n", 11), 11);
+	while (!strstr(text, "init[1]: echo marco") && n > 0 && len < sizeof(text) - 1 && fbk_now_ms() < until) {
+		fbk_guests_pump(0);
+		if (poll(&fds, 1, 100) <= 0)
+			continue;
+		n = read(out[0], text + len, sizeof(text) - 1 - len);
+		len += n > 0 ? (size_t)n : 0;
+		text[len] = '\0';
+	}
+	FBK_CHECK(strstr(text, "init[1]: echo marco"));
+	kill(pid, SIGKILL);
+	FBK_CHECK_EQ(waitpid(pid, &status, 0), pid);
+	close(in[1]);
+	close(out[0]);
+	/* And the other reader had it, too. */
+	fbk_guest_expect(g, 60, "echo marco");
 }
 
 static const char *ask(struct fbk_guest *g, const char *answer, const char *fmt, ...)

@@ -84,6 +84,7 @@ struct fbk_guest_spec {
 	const char *sandbox; /* --sandbox=, or NULL for the monitor's default */
 	uid_t as;	    /* the user that starts the monitor; 0: root */
 	bool kdump;	    /* with what a crash kernel takes: its programs and modules, kernel and RAM disk as vdb and vdc, --panic=wait */
+	const char *console;  /* --console=, likewise */
 	const char *net;    /* --net=, with the initial RAM disk that has a card's driver; or NULL for none */
 };
 
@@ -116,6 +117,9 @@ bool fbk_guest_has_uring(struct fbk_guest *g);
 
 /* Has its monitor said so on standard error? */
 bool fbk_guest_monitor_said(const struct fbk_guest *g, const char *needle);
+
+/* `firebreak ctl console` on the socket of its API: what is typed there is obeyed, and what the guest says is said there, too. */
+void fbk_guest_attach(struct fbk_guest *g, const char *api);
 
 /* A line to the guest's init. */
 void fbk_guest_send(struct fbk_guest *g, const char *fmt, ...) __attribute__((format(printf, 2, 3)));

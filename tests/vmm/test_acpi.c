@@ -11,9 +11,12 @@
 static uint8_t blob[FBK_TABLES_LEN];
 static struct fbk_ghes_layout ghes;
 
+static bool uart_is_console = true;
+
 static int build(unsigned int nr_cpus, unsigned int nr_virtio, size_t cap, struct fbk_gpa *rsdp, size_t *len)
 {
-	struct fbk_acpi_config cfg = { .nr_cpus = nr_cpus, .nr_virtio = nr_virtio, .ghes = &ghes };
+	struct fbk_acpi_config cfg = { .nr_cpus = nr_cpus, .nr_virtio = nr_virtio, .ghes = &ghes, 
+				       .uart_is_console = uart_is_console };
 	struct fbk_bytes out;
 	int r;
 
@@ -39,8 +42,8 @@ static const uint8_t *at(uint64_t gpa)
 	return blob + (gpa - FBK_TABLES_GPA);
 }
 
-/* The table with this signature, by way of RSDP and XSDT, its sum checked. */
-static const uint8_t *find(struct fbk_gpa rsdp, const char *signature)
+/* The table with this signature, by way of RSDP and XSDT, its sum checked; NULL: there is none. */
+static const uint8_t *look_for(struct fbk_gpa rsdp, const char *signature)
 {
 	const uint8_t *r = at(rsdp.addr), *xsdt = at(fbk_get_le(r + 24, 8));
 
@@ -56,8 +59,16 @@ static const uint8_t *find(struct fbk_gpa rsdp, const char *signature)
 		if (!memcmp(t, signature, 4))
 			return t;
 	}
-	fail_msg("no table %s", signature);
 	return NULL;
+}
+
+static const uint8_t *find(struct fbk_gpa rsdp, const char *signature)
+{
+	const uint8_t *t = look_for(rsdp, signature);
+
+	if (!t)
+		fail_msg("no table %s", signature);
+	return t;
 }
 
 static void every_table_is_found(void **state)
@@ -73,6 +84,21 @@ static void every_table_is_found(void **state)
 	dsdt = at(fbk_get_le(find(rsdp, "FACP") + 140, 8));
 	assert_memory_equal(dsdt, "DSDT", 4);
 	assert_int_equal(sum(dsdt, fbk_get_le(dsdt + 4, 4)), 0);
+}
+
+/* Linux would say everything on both. */
+static void no_spcr_beside_another_console(void **state)
+{
+	struct fbk_gpa rsdp;
+	size_t len;
+	int r;
+
+	uart_is_console = false;
+	r = build(2, 2, sizeof(blob), &rsdp, &len);
+	uart_is_console = true;
+	assert_int_equal(r, 0);
+	assert_null(look_for(rsdp, "SPCR"));
+	find(rsdp, "HEST");
 }
 
 static void madt_has_each_cpu(void **state)
@@ -128,6 +154,7 @@ int main(void)
 {
 	static const struct CMUnitTest tests[] = {
 		cmocka_unit_test(every_table_is_found),
+		cmocka_unit_test(no_spcr_beside_another_console),
 		cmocka_unit_test(madt_has_each_cpu),
 		cmocka_unit_test(any_shortage_is_told),
 		cmocka_unit_test(nonsense_is_refused),

@@ -99,6 +99,27 @@ static void no_initrd_no_seeds(void **state)
 	assert_null(fdt_getprop(fdt, chosen, "rng-seed", &len));
 }
 
+/* In front, so that the guest's own words win. */
+static void a_virtio_console(void **state)
+{
+	static char args[FBK_BOOTARGS_MAX + 1];
+	struct fbk_firmware_config cfg = config();
+	const void *fdt;
+	int len;
+
+	cfg.virtio_console = true;
+	memset(blob, 0, sizeof(blob));
+	fdt = build(&cfg);
+	assert_string_equal(fdt_getprop(fdt, fdt_path_offset(fdt, "/chosen"), "bootargs", &len),
+			    "earlycon=pl011,mmio32,0x9000000 console=hvc0 panic=-1 quiet");
+	assert_null(memmem(blob, sizeof(blob), "SPCR", 4));
+	memset(args, 'x', FBK_BOOTARGS_MAX - strlen(FBK_BOOTARGS_VIRTIO_CONSOLE));
+	cfg.bootargs = args;
+	build(&cfg);
+	args[strlen(args)] = 'x';
+	assert_int_equal(fbk_firmware_build(&cfg, blob, sizeof(blob), &(struct fbk_gpa){ 0 }), -EINVAL);
+}
+
 static void efi_tables(void **state)
 {
 	struct fbk_firmware_config cfg = config();
@@ -365,6 +386,7 @@ int main(void)
 	static const struct CMUnitTest tests[] = {
 		cmocka_unit_test(only_chosen),
 		cmocka_unit_test(no_initrd_no_seeds),
+		cmocka_unit_test(a_virtio_console),
 		cmocka_unit_test(efi_tables),
 		cmocka_unit_test(memory_map),
 		cmocka_unit_test(bad_pages_are_unusable),

@@ -5,6 +5,7 @@
  */
 #include "test.h"
 
+#include "firmware.h"
 #include "options.h"
 #include "size.h"
 
@@ -59,6 +60,7 @@ static void defaults(void **state)
 	assert_false(o.reset_exits);
 	assert_false(o.panic_waits);
 	assert_false(o.devicetree);
+	assert_false(o.virtio_console);
 }
 
 static void everything(void **state)
@@ -165,6 +167,7 @@ static void wrong_lines(void **state)
 		{ "--kernel k --reset off", "exit or reboot" },
 		{ "--kernel k --panic never", "wait or exit" },
 		{ "--kernel k --firmware uefi", "dt or acpi" },
+		{ "--kernel k --console ttyS0", "virtio or pl011" },
 		{ "--kernel k --firmware=dt --cper=processor", "--cper processor: without ACPI" },
 		{ "--kernel k --cper processor --firmware dt", "--cper processor: without ACPI" },
 		{ "--kernel k --grace 30 --firmware dt", "--grace 30: without ACPI" },
@@ -281,7 +284,8 @@ static void kinds_of_memory(void **state)
 static void a_long_command_line(void **state)
 {
 	static char text[2100];
-	char *argv[] = { "--kernel", "k", "--append", text };
+	char *argv[] = { "--kernel", "k", "--append", text, "--console", "virtio" };
+	const size_t more = strlen(FBK_BOOTARGS_VIRTIO_CONSOLE);
 	struct fbk_run_options o;
 	char why[160];
 	int at;
@@ -290,6 +294,14 @@ static void a_long_command_line(void **state)
 	assert_int_equal(fbk_options_parse(4, argv, &o, &at, why, sizeof(why)), 0);
 	text[2047] = 'x';
 	assert_int_equal(fbk_options_parse(4, argv, &o, &at, why, sizeof(why)), -EINVAL);
+	/* What goes in front takes its part of it. */
+	text[2047 - more] = '\0';
+	assert_int_equal(fbk_options_parse(6, argv, &o, &at, why, sizeof(why)), 0);
+	assert_true(o.virtio_console);
+	text[2047 - more] = 'x';
+	text[2048 - more] = '\0';
+	assert_int_equal(fbk_options_parse(6, argv, &o, &at, why, sizeof(why)), -EINVAL);
+	assert_non_null(strstr(why, "--append: longer than"));
 }
 
 static void sizes(void **state)

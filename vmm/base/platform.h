@@ -28,7 +28,7 @@
 #define FBK_MAX_DISKS 4
 #define FBK_MAX_DISK_QUEUES 8
 #define FBK_MAX_NETS 2
-#define FBK_MAX_VIRTIO (1 + FBK_MAX_DISKS + FBK_MAX_NETS)
+#define FBK_MAX_VIRTIO (1 + FBK_MAX_DISKS + FBK_MAX_NETS + 1)
 
 /* GIC interrupt numbers as ACPI writes them: SPI n is 32 + n, PPI n is 16 + n. */
 #define FBK_PPI_TIMER_SECURE 29

@@ -319,8 +319,11 @@ int fbk_acpi_build(const struct fbk_acpi_config *cfg, struct fbk_bytes *out, str
 	build_madt(out, cfg->nr_cpus);
 	table[nr++] = NEXT_TABLE();
 	build_gtdt(out);
-	table[nr++] = NEXT_TABLE();
-	build_spcr(out);
+	/* Linux takes what it names for a console beside those of its command line: all would be said twice. */
+	if (cfg->uart_is_console) {
+		table[nr++] = NEXT_TABLE();
+		build_spcr(out);
+	}
 	if (cfg->ghes) {
 		table[nr++] = NEXT_TABLE();
 		r = build_hest(out, cfg->ghes);

@@ -10,10 +10,13 @@
 
 #include <firebreak/ghes.h>
 
+#include <stdbool.h>
+
 struct fbk_acpi_config {
 	unsigned int nr_cpus;
 	unsigned int nr_virtio;		    /* virtio-mmio transports, from number 0 */
 	const struct fbk_ghes_layout *ghes; /* the error sources that HEST announces */
+	bool uart_is_console;		    /* SPCR says so; without, there is none */
 };
 
 /**

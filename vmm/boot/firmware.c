@@ -7,6 +7,8 @@
 #include "efi.h"
 #include "platform.h"
 
+#include <stdio.h>
+
 #define MAX_RANGES (3 + 2 * FBK_FIRMWARE_MAX_BAD)
 
 /*
@@ -46,7 +48,8 @@ static int build_ranges(const struct fbk_firmware_config *cfg, struct fbk_efi_ra
 static int build_tables(const struct fbk_firmware_config *cfg, const struct fbk_efi_range *range, unsigned int nr_ranges,
 			struct fbk_bytes *out, struct fbk_efi_tables *ret)
 {
-	const struct fbk_acpi_config acpi = { .nr_cpus = cfg->nr_cpus, .nr_virtio = cfg->nr_virtio, .ghes = cfg->ghes };
+	const struct fbk_acpi_config acpi = { .nr_cpus = cfg->nr_cpus, .nr_virtio = cfg->nr_virtio, .ghes = cfg->ghes,
+					      .uart_is_console = !cfg->virtio_console };
 	const struct fbk_gpa base = { FBK_TABLES_GPA };
 	struct fbk_gpa rsdp;
 	int r = fbk_acpi_build(&acpi, out, base, &rsdp);
@@ -58,8 +61,9 @@ int fbk_firmware_build(const struct fbk_firmware_config *cfg, void *buf, size_t 
 {
 	struct fbk_efi_range range[MAX_RANGES];
 	struct fbk_devicetree_machine machine = { .nr_cpus = cfg->nr_cpus, .nr_virtio = cfg->nr_virtio, .range = range };
+	char bootargs[FBK_BOOTARGS_MAX + 1];
 	struct fbk_devicetree_config fdt = {
-		.bootargs = cfg->bootargs,
+		.bootargs = bootargs,
 		.initrd = cfg->initrd,
 		.initrd_len = cfg->initrd_len,
 		.kaslr_seed = cfg->kaslr_seed,
@@ -71,6 +75,9 @@ int fbk_firmware_build(const struct fbk_firmware_config *cfg, void *buf, size_t 
 	int r, nr;
 
 	if (!cfg->nr_cpus || cfg->nr_cpus > FBK_MAX_CPUS || cfg->nr_virtio > FBK_MAX_VIRTIO)
+		return -EINVAL;
+	r = snprintf(bootargs, sizeof(bootargs), "%s%s", cfg->virtio_console ? FBK_BOOTARGS_VIRTIO_CONSOLE : "", cfg->bootargs);
+	if (r >= (int)sizeof(bootargs))
 		return -EINVAL;
 	nr = build_ranges(cfg, range);
 	if (nr < 0)

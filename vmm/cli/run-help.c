@@ -17,6 +17,7 @@ const struct fbk_help_topic fbk_run_topics[] = {
 	  "  --initrd FILE          initial RAM disk\n"
 	  "  --append TEXT          kernel command line (default: panic=-1); the console needs no parameter\n"
 	  "  --firmware=acpi|dt     how the guest learns of its hardware; by device tree it is told of no page (default: acpi)\n"
+	  "  --console=pl011|virtio what its console is; virtio is quicker, and needs a driver (default: pl011)\n"
 	  "  --config FILE          options from a file, a line NAME = VALUE each, as if they stood here\n" },
 	{ "machine", "The machine",
 	  "  --memory SIZE[,hugetlb=2M|1G][,thp=on|off][,shared][,prefault]\n"

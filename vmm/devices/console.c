@@ -51,6 +51,23 @@ static void flush(struct fbk_console *c)
 	memmove(c->out, c->out + done, c->out_len);
 }
 
+/* As much as standard output takes at once, with the lock held. Return: did anything go? */
+static bool flush_some(struct fbk_console *c)
+{
+	ssize_t n;
+
+	if (!writable(0))
+		return false;
+	n = write(STDOUT_FILENO, c->out, c->out_len);
+	if (n < 0 && (errno == EAGAIN || errno == EINTR))
+		return false;
+	if (n <= 0)
+		n = c->out_len; /* nobody reads it any more */
+	c->out_len -= n;
+	memmove(c->out, c->out + n, c->out_len);
+	return true;
+}
+
 /* The oldest gives way. */
 static void tap_put(struct fbk_console_tap *t, uint8_t byte)
 {
@@ -69,22 +86,58 @@ static void tap_tell(struct fbk_console_tap *t)
 		t->told(t->opaque);
 }
 
+static void keep(struct fbk_console *c, uint8_t byte)
+{
+	if (atomic_load(&c->tap.attached))
+		tap_put(&c->tap, byte);
+	c->out[c->out_len++] = byte;
+	if (fbk_panic_scan(&c->scan, byte))
+		c->panicked(c->opaque);
+}
+
+/* The PL011's; it has nowhere to keep a byte for later. */
 static void transmit(void *opaque, uint8_t byte)
 {
 	struct fbk_console *c = opaque;
 
-	if (atomic_load(&c->tap.attached))
-		tap_put(&c->tap, byte);
-	if (c->out_len < sizeof(c->out))
-		c->out[c->out_len++] = byte; /* full only when a write was broken off */
+	if (c->out_len == sizeof(c->out))
+		c->out_len--; /* full only when a write was broken off: one byte gives way */
+	keep(c, byte);
 	if (byte == '\n' || c->out_len == sizeof(c->out)) {
 		tap_tell(&c->tap);
 		flush(c);
 	} else if (!c->flush_armed) {
 		arm_flush(c);
 	}
-	if (fbk_panic_scan(&c->scan, byte))
-		c->panicked(c->opaque);
+}
+
+/* The virtio console's, which keeps what is not taken. */
+static size_t put(void *opaque, const uint8_t *buf, size_t len)
+{
+	struct fbk_console *c = opaque;
+	size_t done = 0;
+
+	if (pthread_mutex_trylock(&c->lock))
+		return 0; /* whoever holds it may be waiting for the reader */
+	for (; done < len && (c->out_len < sizeof(c->out) || flush_some(c)); done++)
+		keep(c, buf[done]);
+	if (memchr(buf, '\n', done)) {
+		tap_tell(&c->tap);
+		while (c->out_len && flush_some(c))
+			;
+	}
+	if (c->out_len && !c->flush_armed)
+		arm_flush(c);
+	pthread_mutex_unlock(&c->lock);
+	return done;
+}
+
+static void wait_for_output(void *opaque)
+{
+	struct fbk_console *c = opaque;
+
+	atomic_store(&c->output_waits, true);
+	c->wake(c->opaque);
 }
 
 static void irq(void *opaque, bool level)
@@ -98,7 +151,7 @@ static void drained(void *opaque)
 {
 	struct fbk_console *c = opaque;
 
-	c->input_room(c->opaque);
+	c->wake(c->opaque);
 }
 
 int fbk_console_init(struct fbk_console *c)
@@ -110,6 +163,15 @@ int fbk_console_init(struct fbk_console *c)
 	fbk_pl011_init(&c->uart, &ops, c);
 	c->flush_fd = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK);
 	return c->flush_fd < 0 ? -errno : 0;
+}
+
+void fbk_console_use(struct fbk_console *c, struct fbk_virtio_console *dev)
+{
+	dev->transmit = put;
+	dev->wait = wait_for_output;
+	dev->drained = drained;
+	dev->opaque = c;
+	c->virtio = dev;
 }
 
 void fbk_console_open(struct fbk_console *c)
@@ -136,33 +198,61 @@ void fbk_console_write(struct fbk_console *c, uint64_t offset, uint32_t val)
 	pthread_mutex_unlock(&c->lock);
 }
 
+/*
+ * Whoever takes what is typed. The PL011 shares the lock with what it says, for which it may be held long: it is not waited for,
+ * and -EAGAIN then.
+ */
+static int input_begin(struct fbk_console *c)
+{
+	return c->virtio || !pthread_mutex_trylock(&c->lock) ? 0 : -EAGAIN;
+}
+
+static void input_end(struct fbk_console *c)
+{
+	if (!c->virtio)
+		pthread_mutex_unlock(&c->lock);
+}
+
+static size_t input_room(struct fbk_console *c)
+{
+	return c->virtio ? fbk_virtio_console_room(c->virtio) : fbk_pl011_room(&c->uart);
+}
+
+static void input(struct fbk_console *c, const void *buf, size_t len)
+{
+	if (c->virtio)
+		fbk_virtio_console_type(c->virtio, buf, len);
+	else
+		fbk_pl011_receive(&c->uart, buf, len);
+}
+
 int fbk_console_wants_input(struct fbk_console *c)
 {
 	int wants;
 
 	if (!c->in_open)
 		return 0;
-	if (pthread_mutex_trylock(&c->lock))
+	if (input_begin(c))
 		return -EAGAIN;
-	wants = fbk_pl011_room(&c->uart) > 0;
-	pthread_mutex_unlock(&c->lock);
+	wants = input_room(c) > 0;
+	input_end(c);
 	return wants;
 }
 
 enum fbk_terminal_key fbk_console_input(struct fbk_console *c)
 {
 	enum fbk_terminal_key key = FBK_KEY_NONE;
-	unsigned char buf[FBK_PL011_RX_LEN];
+	unsigned char buf[FBK_CONSOLE_TYPED_MAX];
 	size_t room, len;
 	ssize_t n;
 
-	if (pthread_mutex_trylock(&c->lock))
+	if (input_begin(c))
 		return FBK_KEY_NONE;
-	room = fbk_pl011_room(&c->uart);
-	pthread_mutex_unlock(&c->lock);
+	room = input_room(c);
+	input_end(c);
 	if (!room)
 		return FBK_KEY_NONE;
-	/* Only this thread fills the FIFO, so the room can but grow. */
+	/* Only this thread fills it, so the room can but grow. */
 	n = read(STDIN_FILENO, buf, room);
 	if (n < 0 && (errno == EAGAIN || errno == EINTR))
 		return FBK_KEY_NONE;
@@ -173,9 +263,10 @@ enum fbk_terminal_key fbk_console_input(struct fbk_console *c)
 	len = n;
 	if (c->in_terminal)
 		key = fbk_escape_filter(&c->escape, buf, &len);
-	pthread_mutex_lock(&c->lock);
-	fbk_pl011_receive(&c->uart, buf, len);
-	pthread_mutex_unlock(&c->lock);
+	if (!c->virtio)
+		pthread_mutex_lock(&c->lock);
+	input(c, buf, len);
+	input_end(c);
 	return key;
 }
 
@@ -198,14 +289,14 @@ void fbk_console_flush(struct fbk_console *c)
 int fbk_console_feed(struct fbk_console *c)
 {
 	struct fbk_console_tap *t = &c->tap;
-	unsigned char buf[FBK_PL011_RX_LEN];
+	unsigned char buf[FBK_CONSOLE_TYPED_MAX];
 	uint32_t room, len = 0;
 
 	if (!atomic_load(&t->attached))
 		return 0;
-	if (pthread_mutex_trylock(&c->lock))
+	if (input_begin(c))
 		return -EAGAIN;
-	room = fbk_pl011_room(&c->uart);
+	room = input_room(c);
 	pthread_mutex_lock(&t->lock);
 	for (; len < room && t->in_len; len++, t->in_len--) {
 		buf[len] = t->in[t->in_head];
@@ -213,11 +304,28 @@ int fbk_console_feed(struct fbk_console *c)
 	}
 	pthread_mutex_unlock(&t->lock);
 	if (len)
-		fbk_pl011_receive(&c->uart, buf, len);
-	pthread_mutex_unlock(&c->lock);
+		input(c, buf, len);
+	input_end(c);
 	if (len)
 		tap_tell(t);
 	return 0;
+}
+
+bool fbk_console_output_waits(struct fbk_console *c)
+{
+	return atomic_load(&c->output_waits);
+}
+
+void fbk_console_resume(struct fbk_console *c)
+{
+	if (atomic_exchange(&c->output_waits, false))
+		fbk_virtio_console_resume(c->virtio);
+}
+
+void fbk_console_deliver(struct fbk_console *c)
+{
+	if (c->virtio)
+		fbk_virtio_console_deliver(c->virtio);
 }
 
 void fbk_console_attach(struct fbk_console *c, bool attached)
@@ -265,7 +373,7 @@ void fbk_console_tap_type(struct fbk_console *c, const void *buf, size_t len)
 	for (size_t i = 0; i < len && t->in_len < FBK_TAP_IN; i++)
 		t->in[(t->in_head + t->in_len++) % FBK_TAP_IN] = from[i];
 	pthread_mutex_unlock(&t->lock);
-	c->input_room(c->opaque);
+	c->wake(c->opaque);
 }
 
 void fbk_console_close(struct fbk_console *c)
@@ -278,6 +386,9 @@ void fbk_console_reset(struct fbk_console *c)
 {
 	pthread_mutex_lock(&c->lock);
 	fbk_pl011_reset(&c->uart);
+	if (c->virtio)
+		fbk_virtio_console_reset(c->virtio);
+	atomic_store(&c->output_waits, false);
 	c->scan = (struct fbk_panic_scan){ 0 };
 	pthread_mutex_unlock(&c->lock);
 }

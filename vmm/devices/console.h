@@ -1,7 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /* SPDX-FileCopyrightText: The firebreak authors */
 /*
- * console.h - between the PL011 and standard input and output: batching, end of file, the panic message.
+ * console.h - between the guest's consoles and standard input and output: batching, end of file, the panic message.
+ *
+ * There is always a PL011. Where there is a virtio console, too, what is typed goes to that, and what both say comes out in the
+ * order in which they say it.
  */
 #ifndef FBK_VMM_CONSOLE_H
 #define FBK_VMM_CONSOLE_H
@@ -9,6 +12,7 @@
 #include "panic.h"
 #include "pl011.h"
 #include "terminal.h"
+#include "virtio-console.h"
 
 #include <pthread.h>
 #include <stdatomic.h>
@@ -32,6 +36,8 @@ struct fbk_console_tap {
 struct fbk_console {
 	pthread_mutex_t lock;
 	struct fbk_pl011 uart;
+	struct fbk_virtio_console *virtio; /* NULL: none */
+	atomic_bool output_waits;	   /* its, for standard output */
 	struct fbk_panic_scan scan;
 	struct fbk_escape escape;
 	uint8_t out[256];
@@ -41,13 +47,14 @@ struct fbk_console {
 	bool in_open, in_terminal;
 	void (*irq)(void *opaque, bool level);
 	void (*panicked)(void *opaque); /* the message was seen; called once between resets */
-	void (*input_room)(void *opaque);
+	void (*wake)(void *opaque); /* the main thread: there is room for input, or output that waits */
 	void *opaque;
 	struct fbk_console_tap tap;
 };
 
 /* Errors: negative errno of timerfd_create(). */
 int fbk_console_init(struct fbk_console *c);
+void fbk_console_use(struct fbk_console *c, struct fbk_virtio_console *dev); /* it is the guest's console, and not the PL011 */
 void fbk_console_open(struct fbk_console *c); /* take standard input, and the terminal if it is one */
 
 /* MMIO; any thread. */
@@ -59,6 +66,11 @@ int fbk_console_wants_input(struct fbk_console *c); /* 1, 0, or -EAGAIN: ask aga
 enum fbk_terminal_key fbk_console_input(struct fbk_console *c); /* standard input is readable */
 void fbk_console_flush(struct fbk_console *c);
 int fbk_console_feed(struct fbk_console *c); /* what the tap has typed. 0, or -EAGAIN: call again soon */
+
+/* Main thread, while the guest's memory may be touched; for a virtio console. */
+bool fbk_console_output_waits(struct fbk_console *c); /* until standard output is writable */
+void fbk_console_resume(struct fbk_console *c);	      /* it is */
+void fbk_console_deliver(struct fbk_console *c);      /* what was typed */
 
 /* The tap's thread. */
 void fbk_console_attach(struct fbk_console *c, bool attached); /* what was said and typed before is forgotten */

@@ -92,6 +92,13 @@ static void wait_idle(struct fbk_virtio *v, unsigned int queue)
 		pthread_cond_wait(&v->idle, &v->lock);
 }
 
+/* Once nothing of it is in flight. */
+static void forget(struct fbk_virtio *v, unsigned int queue)
+{
+	if (v->ops->forget && queue_max(v, queue))
+		v->ops->forget(v->dev, queue);
+}
+
 static void reset(struct fbk_virtio *v)
 {
 	v->resetting++;
@@ -104,8 +111,10 @@ static void reset(struct fbk_virtio *v)
 	v->queue_sel = 0;
 	v->status = 0;
 	v->isr = 0;
-	for (unsigned int i = 0; i < FBK_VIRTIO_QUEUES; i++)
+	for (unsigned int i = 0; i < FBK_VIRTIO_QUEUES; i++) {
 		v->queue[i] = (struct fbk_virtq){ 0 };
+		forget(v, i);
+	}
 }
 
 /* --- queues ------------------------------------------------------------------------------------------------------ */
@@ -296,6 +305,7 @@ static void write_ready(struct fbk_virtio *v, struct fbk_virtq *q, uint32_t val)
 	if (!(val & 1)) {
 		q->ready = false;
 		wait_idle(v, v->queue_sel);
+		forget(v, v->queue_sel);
 		return;
 	}
 	if (q->ready || v->in_flight[v->queue_sel])

@@ -35,6 +35,11 @@ struct fbk_virtio_ops {
 	 * here may be given back later, by any thread.
 	 */
 	void (*notify)(void *dev, struct fbk_virtio *v, unsigned int queue);
+	/*
+	 * The driver has taken @queue away, by a reset or that one alone, and nothing of it is in flight. With the frame's lock
+	 * held, as @config is called. NULL: the device remembers nothing of a queue.
+	 */
+	void (*forget)(void *dev, unsigned int queue);
 };
 
 /* What the frame needs of the monitor. */

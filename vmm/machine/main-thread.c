@@ -22,7 +22,7 @@
 /* What the main thread waits for, beside being woken. */
 struct main_thread {
 	struct fbk_monitor *m;
-	struct fbk_loop_watch signals, flush, input, json, account;
+	struct fbk_loop_watch signals, flush, input, output, json, account;
 	struct fbk_loop_timer pump, panic, grace;
 	bool panicked; /* and the timer runs */
 	bool asked;    /* the guest was, to power itself off */
@@ -123,6 +123,13 @@ static void on_input(void *opaque, short revents)
 		fbk_say("Ctrl-A x: quit   Ctrl-A h: this help   Ctrl-A Ctrl-A: send Ctrl-A to the guest");
 		break;
 	}
+}
+
+static void on_output(void *opaque, short revents)
+{
+	struct main_thread *t = opaque;
+
+	fbk_console_resume(&t->m->console);
 }
 
 static void on_pump_due(void *opaque)
@@ -304,6 +311,7 @@ static int open_thread(struct main_thread *t, struct fbk_monitor *m)
 		.signals = { open_signals(), POLLIN, on_signal, t },
 		.flush = { m->console.flush_fd, POLLIN, on_flush, t },
 		.input = { STDIN_FILENO, 0, on_input, t },
+		.output = { STDOUT_FILENO, 0, on_output, t },
 		/* tend() writes, whatever has ended the turn. */
 		.json = { .fd = m->events.json.fd },
 		.account = { .fd = m->events.account.fd },
@@ -320,6 +328,8 @@ static int open_thread(struct main_thread *t, struct fbk_monitor *m)
 	if (!r)
 		r = fbk_loop_watch(&m->loop, &t->input);
 	if (!r)
+		r = fbk_loop_watch(&m->loop, &t->output);
+	if (!r)
 		r = fbk_loop_watch(&m->loop, &t->json);
 	if (!r)
 		r = fbk_loop_watch(&m->loop, &t->account);
@@ -332,6 +342,12 @@ static int open_thread(struct main_thread *t, struct fbk_monitor *m)
 	return r;
 }
 
+/* Else no device of ours touches the guest's memory. */
+static bool is_running(struct fbk_monitor *m)
+{
+	return atomic_load(&m->pause) == FBK_PAUSE_NONE && atomic_load(&m->end) == FBK_END_NONE;
+}
+
 /* Wait, and take what came by a descriptor. */
 static void turn(struct main_thread *t)
 {
@@ -340,8 +356,11 @@ static void turn(struct main_thread *t)
 
 	if (fbk_console_feed(&m->console))
 		wants = -EAGAIN;
+	if (is_running(m))
+		fbk_console_deliver(&m->console);
 
 	t->input.events = wants > 0 ? POLLIN : 0;
+	t->output.events = is_running(m) && fbk_console_output_waits(&m->console) ? POLLOUT : 0;
 	t->json.events = fbk_linelog_waits(&m->events.json) ? POLLOUT : 0;
 	t->account.events = fbk_linelog_waits(&m->events.account) ? POLLOUT : 0;
 	r = fbk_loop_turn(&m->loop, wants < 0 ? fbk_loop_now() + BUSY_NS : FBK_LOOP_NEVER);

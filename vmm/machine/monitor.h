@@ -88,6 +88,7 @@ struct fbk_monitor {
 	struct fbk_cpu cpu[FBK_MAX_CPUS];
 
 	struct fbk_console console;
+	struct fbk_virtio_console virtio_console;
 	struct fbk_eventlog events;
 	struct fbk_control *control; /* NULL: no --api */
 	struct fbk_virtio virtio[FBK_MAX_VIRTIO];

@@ -288,6 +288,8 @@ static int set_option(struct fbk_run_options *o, const char *name, char *val, ch
 		o->sea = yes ? FBK_SEA_ON : FBK_SEA_OFF;
 	} else if (!strcmp(name, "--firmware")) {
 		return choose(name, val, "dt", "acpi", &o->devicetree, why, why_len);
+	} else if (!strcmp(name, "--console")) {
+		return choose(name, val, "virtio", "pl011", &o->virtio_console, why, why_len);
 	} else if (!strcmp(name, "--cper")) {
 		return choose(name, val, "processor", "memory", &o->cper_processor, why, why_len);
 	} else if (!strcmp(name, "--retire")) {
@@ -319,7 +321,7 @@ static int set_option(struct fbk_run_options *o, const char *name, char *val, ch
 	return 0;
 }
 
-/* Options that say the opposite of each other, whatever their order. */
+/* What options say together, whatever their order. */
 static int contradict(const struct fbk_run_options *o, char *why, size_t why_len)
 {
 	if (o->devicetree && o->cper_processor)
@@ -328,6 +330,9 @@ static int contradict(const struct fbk_run_options *o, char *why, size_t why_len
 		snprintf(why, why_len, "--grace %u: without ACPI (--firmware dt) the guest has no power button to wait for", o->grace_s);
 	else if (o->memory.huge_len && (o->retire == FBK_RETIRE_ON || o->retire == FBK_RETIRE_EVERY))
 		snprintf(why, why_len, "--retire: of hugetlb only whole huge pages could be taken out of the guest's reach: leave it out");
+	else if (o->virtio_console && strlen(o->append) > FBK_BOOTARGS_MAX - strlen(FBK_BOOTARGS_VIRTIO_CONSOLE))
+		snprintf(why, why_len, "--append: longer than %zu bytes, the rest of %d being \"" FBK_BOOTARGS_VIRTIO_CONSOLE "\"",
+			 FBK_BOOTARGS_MAX - strlen(FBK_BOOTARGS_VIRTIO_CONSOLE), FBK_BOOTARGS_MAX);
 	else
 		return 0;
 	return -EINVAL;

@@ -53,7 +53,8 @@ struct fbk_run_options {
 	enum fbk_retire_choice retire;
 	enum fbk_sandbox_choice sandbox;
 	bool reset_exits, panic_waits, cper_processor;
-	bool devicetree; /* what the guest boots by; else ACPI */
+	bool devicetree;     /* what the guest boots by; else ACPI */
+	bool virtio_console; /* else the PL011 is its console */
 	bool help;
 };
 

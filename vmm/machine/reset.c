@@ -84,6 +84,7 @@ static int build(struct fbk_monitor *m, char *blob, struct fbk_placement *at, co
 		.nr_virtio = m->nr_virtio,
 		.ghes = fbk_monitor_ghes(m),
 		.bootargs = m->opt.append,
+		.virtio_console = m->opt.virtio_console,
 		.bad = bad,
 		.nr_bad = nr_bad,
 	};

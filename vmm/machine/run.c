@@ -65,7 +65,7 @@ static void console_panicked(void *opaque)
 	fbk_monitor_wake(m);
 }
 
-static void console_room(void *opaque)
+static void console_wake(void *opaque)
 {
 	fbk_monitor_wake(opaque);
 }
@@ -268,7 +268,7 @@ static int open_devices(struct fbk_monitor *m)
 	m->virtio_host = (struct fbk_virtio_host){ virtio_irq, virtio_kick, virtio_poisoned, &m->gmem, m };
 	m->console.irq = console_irq;
 	m->console.panicked = console_panicked;
-	m->console.input_room = console_room;
+	m->console.wake = console_wake;
 	m->console.opaque = m;
 	r = fbk_console_init(&m->console);
 	if (r < 0) {
@@ -292,6 +292,12 @@ static int open_devices(struct fbk_monitor *m)
 		r = open_net(m, i);
 		if (r)
 			return r;
+	}
+	if (m->opt.virtio_console) {
+		fbk_virtio_console_init(&m->virtio_console);
+		fbk_console_use(&m->console, &m->virtio_console);
+		m->virtio_console.v = &m->virtio[m->nr_virtio];
+		add_virtio(m, &fbk_virtio_console_ops, &m->virtio_console);
 	}
 	return 0;
 }

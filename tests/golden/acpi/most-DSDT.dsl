@@ -206,6 +206,24 @@ DefinitionBlock ("", "DSDT", 2, "FBREAK", "FIREBRK1", 0x00000001)
             })
         }
 
+        Device (VR07)
+        {
+            Name (_HID, "LNRO0005")  // _HID: Hardware ID
+            Name (_UID, 0x07)  // _UID: Unique ID
+            Name (_CCA, One)  // _CCA: Cache Coherency Attribute
+            Name (_CRS, ResourceTemplate ()  // _CRS: Current Resource Settings
+            {
+                Memory32Fixed (ReadWrite,
+                    0x0A070000,         // Address Base
+                    0x00000200,         // Address Length
+                    )
+                Interrupt (ResourceConsumer, Edge, ActiveHigh, Exclusive, ,, )
+                {
+                    0x00000037,
+                }
+            })
+        }
+
         Device (ERRD)
         {
             Name (_HID, EisaId ("PNP0C33") /* Error Device */)  // _HID: Hardware ID

@@ -52,7 +52,7 @@ static int write_one(const char *folder, const char *config, uint64_t gpa)
 
 static int write_config(const char *folder, const char *config, unsigned int nr_cpus, unsigned int nr_virtio)
 {
-	struct fbk_acpi_config cfg = { .nr_cpus = nr_cpus, .nr_virtio = nr_virtio };
+	struct fbk_acpi_config cfg = { .nr_cpus = nr_cpus, .nr_virtio = nr_virtio, .uart_is_console = true };
 	struct fbk_ghes_layout ghes;
 	struct fbk_bytes out;
 	struct fbk_gpa rsdp;
