@@ -145,6 +145,8 @@ static void run(void)
 	pauses(g);
 	simulates(g);
 	fbk_guest_attach(g, API);
+	answers(g, "devices", "api.json");
+	FBK_CHECK(has("{\"transport\":1,\"kind\":\"disk\",\"address\":\"0xa010000\",\"driver\":\"running\""));
 	answers(g, "errors", "api.json");
 	answers(g, "ledger", "api.json");
 	answers(g, "metrics", "prom");

@@ -553,7 +553,7 @@ static void starts_over(void)
 	assert_int_equal(driver_used(&d), 1);
 }
 
-/* The second queue's rings go bad while the first has a request under way: that is answered, and a reset makes all well. */
+/* The second queue's rings go bad while the first has a request under way: that one goes on, and a reset makes all well. */
 static void a_bad_ring_under_load(void **state)
 {
 	driver_set_queue(&d, 1, 0x8000, 0x9000, 0xa000);
@@ -567,8 +567,12 @@ static void a_bad_ring_under_load(void **state)
 	fake_answer(0, 512);
 	assert_int_equal(status_of(0), OK);
 	assert_int_equal(driver_used(&d), 1);
-	driver_kick(&d, 0); /* of a device that needs a reset nothing is taken */
+	driver_kick(&d, 0);
+	fake_answer(0, 512);
+	assert_int_equal(driver_used(&d), 2);
+	driver_write(&d, 0x50, 1); /* but not this one */
 	assert_int_equal(fake.nr, 0);
+	assert_int_equal(d.nr_poisoned, 1);
 	starts_over();
 }
 

@@ -30,6 +30,8 @@ static const struct row {
 	const char *why; /* some of it, where it is refused */
 } rows[] = {
 	{ "GET", "/v1/status", "", 0, NULL },
+	{ "GET", "/v1/devices", "", 0, NULL },
+	{ "POST", "/v1/devices", "", 405, "GET is wanted" },
 	{ "GET", "/v1/errors", "{}", 0, NULL },
 	{ "GET", "/v1/ledger", "", 0, NULL },
 	{ "GET", "/v1/ledger?after=0x40000000&limit=10", "", 0, NULL },

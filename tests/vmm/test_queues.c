@@ -131,6 +131,24 @@ static void queues_are_apart(void **state)
 	assert_int_equal(d.irqs, 1);
 }
 
+/* One that is broken is closed, and no other. */
+static void a_broken_queue_is_alone(void **state)
+{
+	driver_set_queue(&d, 1, DESC1, AVAIL1, USED1);
+	test_ram_put(&d.ram, DRV_AVAIL + 2, DRV_NUM + 1, 2);
+	driver_write(&d, 0x50, 0);
+	assert_int_equal(driver_read(&d, 0x70), 15 | NEEDS_RESET);
+	assert_int_equal(slow.nr, 0);
+	test_ram_put(&d.ram, AVAIL1 + 2, 1, 2);
+	driver_write(&d, 0x50, 1);
+	assert_int_equal(slow.nr, 1);
+	answer(0, 7);
+	assert_int_equal(test_ram_get(&d.ram, USED1 + 2, 2), 1);
+	test_ram_put(&d.ram, DRV_AVAIL + 2, 1, 2);
+	driver_write(&d, 0x50, 0);
+	assert_int_equal(slow.nr, 1);
+}
+
 static void answers_come_later_and_in_any_order(void **state)
 {
 	for (uint16_t i = 0; i < 3; i++)
@@ -354,6 +372,7 @@ int main(void)
 	static const struct CMUnitTest tests[] = {
 		CASE(each_queue_has_its_size),
 		CASE(queues_are_apart),
+		CASE(a_broken_queue_is_alone),
 		CASE(answers_come_later_and_in_any_order),
 		CASE(one_breaks_while_others_are_out),
 		CASE(a_reset_waits),

@@ -27,7 +27,7 @@ static const struct verb {
 } verbs[] = {
 	{ "status", "GET", "/v1/status" },   { "pause", "POST", "/v1/pause" },	   { "resume", "POST", "/v1/resume" },
 	{ "power", "POST", "/v1/power" },    { "reset", "POST", "/v1/reset" },	   { "stop", "POST", "/v1/stop" },
-	{ "errors", "GET", "/v1/errors" },   { "ledger", "GET", "/v1/ledger" },	   { "metrics", "GET", "/v1/metrics" },
+	{ "devices", "GET", "/v1/devices" }, { "errors", "GET", "/v1/errors" },   { "ledger", "GET", "/v1/ledger" },	   { "metrics", "GET", "/v1/metrics" },
 	{ "console", NULL, NULL },	     { "simulate", "POST", "/v1/simulate" },
 };
 

@@ -13,6 +13,7 @@ const char fbk_ctl_help[] =
 	"  power                   press the power button: the guest shuts itself down, if it listens\n"
 	"  reset                   as the reset button: the guest boots anew, with all of its memory\n"
 	"  stop                    end the monitor at once, with status 13\n"
+	"  devices                 the virtio devices, and where the guest has their queues\n"
 	"  errors                  the latest memory errors, as in --events\n"
 	"  ledger                  the bad pages, as `firebreak ledger export` has them\n"
 	"  metrics                 counters, as Prometheus text\n"

@@ -21,6 +21,7 @@ static const struct endpoint {
 	enum fbk_asked what;
 } endpoints[] = {
 	{ "/v1/status", false, FBK_ASKED_STATUS },
+	{ "/v1/devices", false, FBK_ASKED_DEVICES },
 	{ "/v1/errors", false, FBK_ASKED_ERRORS },
 	{ "/v1/ledger", false, FBK_ASKED_LEDGER },
 	{ "/v1/metrics", false, FBK_ASKED_METRICS },

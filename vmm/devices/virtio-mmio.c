@@ -74,10 +74,13 @@ static void raise_irq(struct fbk_virtio *v, uint32_t isr)
 
 static bool live(const struct fbk_virtio *v)
 {
-	return (v->status & STATUS_DRIVER_OK) && !(v->status & STATUS_NEEDS_RESET) && !v->resetting;
+	return (v->status & STATUS_DRIVER_OK) && !v->resetting;
 }
 
-/* [VIRTIO 2.1.2]: the driver, or a page that it trusted, broke the queue. */
+/*
+ * [VIRTIO 2.1.2]: the driver, or a page that it trusted, broke the queue. It is closed; the others go on, for the sake of drivers that
+ * do not listen: Linux's console waits for its text to be taken with interrupts off.
+ */
 static void needs_reset(struct fbk_virtio *v, struct fbk_virtq *q)
 {
 	q->ready = false;
@@ -123,6 +126,24 @@ void fbk_virtio_reset(struct fbk_virtio *v)
 {
 	pthread_mutex_lock(&v->lock);
 	reset(v);
+	pthread_mutex_unlock(&v->lock);
+}
+
+void fbk_virtio_look(struct fbk_virtio *v, struct fbk_virtio_view *ret)
+{
+	*ret = (struct fbk_virtio_view){ .device_id = v->ops->device_id };
+	pthread_mutex_lock(&v->lock);
+	ret->status = v->status;
+	for (unsigned int i = 0; i < FBK_VIRTIO_QUEUES; i++) {
+		const struct fbk_virtq *q = &v->queue[i];
+
+		ret->queue[i].num = q->num;
+		ret->queue[i].in_flight = v->in_flight[i];
+		ret->queue[i].ready = q->ready;
+		ret->queue[i].desc = q->desc;
+		ret->queue[i].avail = q->avail;
+		ret->queue[i].used = q->used;
+	}
 	pthread_mutex_unlock(&v->lock);
 }
 

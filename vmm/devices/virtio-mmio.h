@@ -79,6 +79,17 @@ void fbk_virtio_init(struct fbk_virtio *v, unsigned int index, const struct fbk_
 		     const struct fbk_virtio_host *host);
 void fbk_virtio_reset(struct fbk_virtio *v); /* as at power-on; waits for what is in flight */
 
+/* What the driver has set up, for people to look at. */
+struct fbk_virtio_view {
+	uint32_t device_id, status;
+	struct {
+		uint32_t num, in_flight; /* num 0: nothing was set up */
+		bool ready;
+		struct fbk_gpa desc, avail, used;
+	} queue[FBK_VIRTIO_QUEUES];
+};
+void fbk_virtio_look(struct fbk_virtio *v, struct fbk_virtio_view *ret); /* any thread */
+
 /* Register accesses at any offset and width below 8; any thread. What is not there reads as zero. */
 uint64_t fbk_virtio_read(struct fbk_virtio *v, uint64_t offset, uint32_t len);
 void fbk_virtio_write(struct fbk_virtio *v, uint64_t offset, uint32_t len, uint64_t val);

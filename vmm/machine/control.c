@@ -111,6 +111,54 @@ static void tell_status(struct fbk_control *c, uint64_t client)
 			      sandbox_json(m)));
 }
 
+static json_t *address_json(struct fbk_gpa gpa)
+{
+	return json_sprintf("0x%llx", (unsigned long long)gpa.addr);
+}
+
+static const char *kind_word(uint32_t device_id)
+{
+	switch (device_id) {
+	case 1: return "network";
+	case 2: return "disk";
+	case 3: return "console";
+	default: return "entropy";
+	}
+}
+
+/* [VIRTIO 2.1] */
+static const char *driver_word(uint32_t status)
+{
+	return status & 128 ? "failed" : status & 64 ? "needs-reset" : status & 4 ? "running" : status ? "starting" : "none";
+}
+
+static void tell_devices(struct fbk_control *c, uint64_t client)
+{
+	struct fbk_monitor *m = c->m;
+	json_t *devices = json_array();
+
+	for (unsigned int i = 0; i < m->nr_virtio; i++) {
+		struct fbk_virtio_view view;
+		json_t *queues = json_array();
+
+		fbk_virtio_look(&m->virtio[i], &view);
+		for (unsigned int q = 0; q < FBK_VIRTIO_QUEUES; q++)
+			if (view.queue[q].num)
+				json_array_append_new(queues,
+						      json_pack("{s:i, s:i, s:b, s:i, s:o, s:o, s:o}", "queue", (int)q, "size",
+								(int)view.queue[q].num, "ready", (int)view.queue[q].ready, "in_flight",
+								(int)view.queue[q].in_flight, "descriptors",
+								address_json(view.queue[q].desc), "available",
+								address_json(view.queue[q].avail), "used",
+								address_json(view.queue[q].used)));
+		json_array_append_new(devices, json_pack("{s:i, s:s, s:o, s:s, s:o}", "transport", (int)i, "kind",
+							 kind_word(view.device_id), "address",
+							 address_json((struct fbk_gpa){ FBK_VIRTIO_BASE + i * FBK_VIRTIO_STRIDE }),
+							 "driver", driver_word(view.status), "queues", queues));
+	}
+	answer_json(c, client, json_pack("{s:o}", "devices", devices));
+}
+
 /* The lines are JSON already. */
 static void tell_errors(struct fbk_control *c, uint64_t client)
 {
@@ -214,6 +262,9 @@ static void on_request(void *opaque, uint64_t client, const struct fbk_http_requ
 	switch (r.what) {
 	case FBK_ASKED_STATUS:
 		tell_status(c, client);
+		break;
+	case FBK_ASKED_DEVICES:
+		tell_devices(c, client);
 		break;
 	case FBK_ASKED_ERRORS:
 		tell_errors(c, client);
