@@ -67,17 +67,17 @@ static bool was_reported(void *g)
 
 static void everything(void)
 {
-	char *power[] = { fbk_path_files("firebreak"), "ctl", "--socket", API, "power", NULL }, text[512];
 	struct fbk_guest *g = fbk_guest_boot(&(struct fbk_guest_spec){
 		.kernel = "newest", .cpus = 2, .firmware = "dt", .net = "user", .api = API });
 	long memory = fbk_guest_meminfo(g, "MemTotal");
 	struct fbk_victim v;
+	char text[512];
 
 	has_devices(g);
 	fbk_net_order(g, "up", "up address=10.0.2.15");
 	fbk_net_both_ways(g, "10.0.2.2");
 	loses(g);
-	FBK_CHECK_EQ(fbk_run(power, text, sizeof(text)), 1);
+	FBK_CHECK_EQ(fbk_ctl(API, text, sizeof(text), "power", NULL), 1);
 	FBK_CHECK(strstr(text, "no power button"));
 
 	/* One that the host finds, and that nobody touches. */

@@ -21,9 +21,7 @@ static char text[300000];
 
 static int ctl(const char *verb, const char *a, const char *b, const char *c)
 {
-	char *argv[] = { fbk_path_files("firebreak"), "ctl", "--socket", API, (char *)verb, (char *)a, (char *)b, (char *)c, NULL };
-
-	return fbk_run(argv, text, sizeof(text));
+	return fbk_ctl(API, text, sizeof(text), verb, a, b, c, NULL);
 }
 
 /* Ask, and keep the answer for the judge of that kind of file. */

@@ -727,6 +727,20 @@ const char *fbk_guests_finish(void)
 	return wrong;
 }
 
+int fbk_ctl(const char *api, char *ret_text, size_t len, ...)
+{
+	char *argv[16] = { fbk_path_files("firebreak"), "ctl", "--socket", (char *)api };
+	unsigned int n = 4;
+	va_list ap;
+
+	va_start(ap, len);
+	do
+		argv[n] = va_arg(ap, char *);
+	while (argv[n++] && n < 16);
+	va_end(ap);
+	return fbk_run(argv, ret_text, len);
+}
+
 /* As a person at the console, beside the one that reads standard output. */
 void fbk_guest_attach(struct fbk_guest *g, const char *api)
 {

@@ -118,6 +118,8 @@ bool fbk_guest_has_uring(struct fbk_guest *g);
 /* Has its monitor said so on standard error? */
 bool fbk_guest_monitor_said(const struct fbk_guest *g, const char *needle);
 
+/* `firebreak ctl` on such a socket, with these words, the last of them NULL: its exit status, and what it wrote. */
+int fbk_ctl(const char *api, char *ret_text, size_t len, ...) __attribute__((sentinel));
 /* `firebreak ctl console` on the socket of its API: what is typed there is obeyed, and what the guest says is said there, too. */
 void fbk_guest_attach(struct fbk_guest *g, const char *api);
 
