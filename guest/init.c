@@ -9,6 +9,7 @@
  *   meminfo FIELD              a line of /proc/meminfo      -> "meminfo FIELD kb=N"
  *   page GPA                   flags of a page              -> "page gpa=0x.. flags=0x.. [poisoned] [free]"
  *   reads                      read requests of vda so far  -> "reads n=N"
+ *   random                     64 bytes of /dev/hwrng        -> "random bytes=N same=0|1": all of them the same?
  *   show FILE                  its first line               -> "show FILE LINE"
  *   list FOLDER                what is in it                -> "list FOLDER NAME..."
  *   free                       a page that nobody uses      -> "free gpa=0x.."
@@ -286,6 +287,28 @@ static void cmd_reads(void)
 	fbk_line_say(&l);
 }
 
+static void cmd_random(void)
+{
+	int fd = open("/dev/hwrng", O_RDONLY | O_CLOEXEC), same = 1;
+	unsigned char buf[64];
+	struct fbk_line l;
+	ssize_t n, len = 0;
+
+	while (fd >= 0 && len < (ssize_t)sizeof(buf) && (n = read(fd, buf + len, sizeof(buf) - (size_t)len)) > 0)
+		len += n;
+	if (len < (ssize_t)sizeof(buf))
+		complain("/dev/hwrng");
+	if (fd >= 0)
+		close(fd);
+	for (ssize_t i = 1; i < len; i++)
+		same &= buf[i] == buf[0];
+	fbk_line_start(&l);
+	fbk_line_text(&l, "random");
+	fbk_line_dec(&l, "bytes", len);
+	fbk_line_dec(&l, "same", same);
+	fbk_line_say(&l);
+}
+
 static void cmd_show(const char *path)
 {
 	FILE *f = fopen(path, "re");
@@ -430,6 +453,8 @@ static void obey(char *text)
 		cmd_page(argv[1]);
 	} else if (!strcmp(argv[0], "reads")) {
 		cmd_reads();
+	} else if (!strcmp(argv[0], "random")) {
+		cmd_random();
 	} else if (!strcmp(argv[0], "show") && argc == 2) {
 		cmd_show(argv[1]);
 	} else if (!strcmp(argv[0], "list") && argc == 2) {
