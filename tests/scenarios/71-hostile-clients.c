@@ -7,7 +7,6 @@
 #include "harness.h"
 #include "internal.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -37,44 +36,6 @@ static int client(const char *suffix)
 	return fd;
 }
 
-/* What the monitor holds itself: all that is resident, but for the guest's memory, its largest mapping. */
-static long own_kb(pid_t pid)
-{
-	long size = 0, rss, sum = 0, most = 0, guest = 0;
-	char path[64], line[256];
-	FILE *f;
-
-	snprintf(path, sizeof(path), "/proc/%d/smaps", pid);
-	f = fopen(path, "re");
-	while (f && fgets(line, sizeof(line), f)) {
-		if (sscanf(line, "Size: %ld", &size) == 1 || sscanf(line, "Rss: %ld", &rss) != 1)
-			continue;
-		sum += rss;
-		if (size > most) {
-			most = size;
-			guest = rss;
-		}
-	}
-	if (f)
-		fclose(f);
-	return sum - guest;
-}
-
-static unsigned int descriptors(pid_t pid)
-{
-	unsigned int n = 0;
-	char path[64];
-	DIR *d;
-
-	snprintf(path, sizeof(path), "/proc/%d/fd", pid);
-	d = opendir(path);
-	while (d && readdir(d))
-		n++;
-	if (d)
-		closedir(d);
-	return n;
-}
-
 /* What client number @i says, once more; NULL: nothing, ever. */
 static const char *words(unsigned int i)
 {
@@ -99,14 +60,14 @@ static void run(void)
 	char *ask[] = { fbk_path_files("firebreak"), "ctl", "--socket", API, "status", NULL };
 	char *stop[] = { fbk_path_files("firebreak"), "ctl", "--socket", API, "stop", NULL };
 	int fd[CLIENTS], console, pid = fbk_bystander_start(g);
-	unsigned int fds = descriptors(fbk_guest_pid(g)), asked = 0, answered = 0, connected = 0;
+	unsigned int fds = fbk_guest_descriptors(g), asked = 0, answered = 0, connected = 0;
 	uint64_t until = fbk_now_ms() + SECONDS * 1000, next = 0;
 	long own, grown;
 	const char *line;
 	char text[1024];
 
 	FBK_CHECK_EQ(fbk_run(ask, text, sizeof(text)), 0);
-	own = own_kb(fbk_guest_pid(g));
+	own = fbk_guest_own_kb(g);
 	for (unsigned int i = 0; i < CLIENTS; i++)
 		fd[i] = -1;
 	/* One that types without end, and reads nothing. */
@@ -127,7 +88,7 @@ static void run(void)
 		}
 		if (send(console, "\n\n\n\n\n\n\n\n", 8, MSG_NOSIGNAL | MSG_DONTWAIT) < 0 && errno != EAGAIN)
 			fbk_fail(__FILE__, __LINE__, "the console was closed");
-		FBK_CHECK(descriptors(fbk_guest_pid(g)) <= fds + 10);
+		FBK_CHECK(fbk_guest_descriptors(g) <= fds + 10);
 		fbk_guests_pump(5);
 		/* Among all these one that means well is not let down for long. */
 		if (fbk_now_ms() >= next) {
@@ -143,7 +104,7 @@ static void run(void)
 	fbk_note("%u hostile connections; %u of %u others answered meanwhile", connected, answered, asked);
 	FBK_CHECK(connected > CLIENTS);
 	FBK_CHECK_EQ(fbk_run(ask, text, sizeof(text)), 0);
-	grown = own_kb(fbk_guest_pid(g)) - own;
+	grown = fbk_guest_own_kb(g) - own;
 	fbk_note("resident memory beyond the guest's: %ld kB, and %ld kB more afterwards", own, grown);
 	FBK_CHECK(own > 0 && grown < 512);
 

@@ -19,7 +19,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#define MAX_GUESTS 64
+#define MAX_GUESTS 128
 #define MAX_ALIVE 4
 /* Deadlines are for what will never come: a machine with much else to do is slow. */
 #define BOOT_S 180
@@ -366,6 +366,11 @@ static void options_by_file(struct fbk_guest *g, char **options)
 	options[2] = NULL;
 }
 
+static bool is_hostile(const struct fbk_guest *g)
+{
+	return !strcmp(g->spec.kernel, "hostile");
+}
+
 static void guest_start(struct fbk_guest *g)
 {
 	const struct fbk_guest_spec *s = &g->spec;
@@ -375,14 +380,16 @@ static void guest_start(struct fbk_guest *g)
 	snprintf(cpus, sizeof(cpus), "%u", s->cpus ? s->cpus : 1);
 	snprintf(memory, sizeof(memory), "%uM%s", s->memory_mib ? s->memory_mib : 256, s->memory ? s->memory : "");
 	/* A panic ends in a reset, which ends the monitor with the status that tells of it. */
-	if (asprintf(&append, "quiet panic=-1%s%s", s->append ? " " : "", s->append ? s->append : "") < 0)
+	if (asprintf(&append, "%s%s%s", is_hostile(g) ? "" : "quiet panic=-1", s->append ? " " : "", s->append ? s->append : "") < 0)
 		abort();
 	argv[n++] = fbk_path_files("firebreak");
 	argv[n++] = "run";
 	argv[n++] = "--kernel";
 	argv[n++] = fbk_path_files("kernels/%s/Image", s->kernel);
-	argv[n++] = "--initrd";
-	argv[n++] = fbk_path_files("guest/%s.cpio", s->net ? "net" : s->kdump ? "kdump" : s->kernel);
+	if (!is_hostile(g)) {
+		argv[n++] = "--initrd";
+		argv[n++] = fbk_path_files("guest/%s.cpio", s->net ? "net" : s->kdump ? "kdump" : s->kernel);
+	}
 	argv[n++] = "--append";
 	argv[n++] = append;
 	argv[n++] = "--memory";
@@ -529,10 +536,15 @@ static void make_room(void)
 	}
 }
 
+static uint64_t ram_len(const struct fbk_guest *g)
+{
+	return (uint64_t)(g->spec.memory_mib ? g->spec.memory_mib : 256) << 20;
+}
+
 /* Guest memory is the one mapping as long as that; looked for before any error can split it. */
 static uint64_t find_ram(struct fbk_guest *g)
 {
-	uint64_t want = (uint64_t)(g->spec.memory_mib ? g->spec.memory_mib : 256) << 20, lo, hi;
+	uint64_t want = ram_len(g), lo, hi;
 	char path[64], line[512];
 	bool found = false;
 	FILE *f;
@@ -549,6 +561,44 @@ static uint64_t find_ram(struct fbk_guest *g)
 	return lo;
 }
 
+long fbk_guest_own_kb(struct fbk_guest *g)
+{
+	uint64_t ram_end = g->ram_hva + ram_len(g), lo, hi, at = 0;
+	char path[64], line[512];
+	long rss, sum = 0;
+	FILE *f;
+
+	snprintf(path, sizeof(path), "/proc/%d/smaps", g->pid);
+	f = fopen(path, "re");
+	while (f && fgets(line, sizeof(line), f)) {
+		if (sscanf(line, "%lx-%lx ", &lo, &hi) == 2)
+			at = lo;
+		else if (sscanf(line, "Rss: %ld", &rss) == 1 && (at < g->ram_hva || at >= ram_end))
+			sum += rss;
+	}
+	if (f)
+		fclose(f);
+	if (!sum)
+		fbk_fail(__FILE__, __LINE__, "%s tells of no resident memory", path);
+	return sum;
+}
+
+unsigned int fbk_guest_descriptors(struct fbk_guest *g)
+{
+	unsigned int nr = 0;
+	struct dirent *e;
+	char path[64];
+	DIR *dir;
+
+	snprintf(path, sizeof(path), "/proc/%d/fd", g->pid);
+	dir = opendir(path);
+	while (dir && (e = readdir(dir)))
+		nr += e->d_name[0] != '.';
+	if (dir)
+		closedir(dir);
+	return nr;
+}
+
 static struct fbk_guest *guest_new(const struct fbk_guest_spec *spec, bool own)
 {
 	struct fbk_guest *g;
@@ -562,10 +612,14 @@ static struct fbk_guest *guest_new(const struct fbk_guest_spec *spec, bool own)
 	nr_guests++;
 	guest_start(g);
 	g->ended = false;
-	fbk_guest_expect(g, BOOT_S, "init[1]: ready");
+	fbk_guest_expect(g, BOOT_S, is_hostile(g) ? "hostile: up" : "init[1]: ready");
 	if (!spec->sea_off && !fbk_host_has_sea() && !fbk_guest_monitor_said(g, "lacks KVM_CAP_ARM_SEA_TO_USER"))
 		fbk_fail(__FILE__, __LINE__, "the monitor does not say that SIGBUS is all that it has");
 	g->ram_hva = find_ram(g);
+	if (is_hostile(g)) {
+		g->spoilt = true; /* to be killed, if the scenario does not see its end */
+		return g;
+	}
 	fbk_guest_sync(g);
 	fbk_guest_forget(g);
 	return g;

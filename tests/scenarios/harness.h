@@ -64,7 +64,7 @@ void fbk_note(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 #define FBK_DISK_BYTE 0x5a
 
 struct fbk_guest_spec {
-	const char *kernel;	 /* "newest", "6.12", "6.1" */
+	const char *kernel;	 /* "newest", "6.12", "6.1"; or "hostile" (tests/hostile), which needs no initial RAM disk and obeys nobody */
 	unsigned int cpus;	 /* 0: one */
 	unsigned int memory_mib; /* 0: 256 */
 	const char *memory;	 /* what --memory says behind the size (",shared"), or NULL */
@@ -111,6 +111,10 @@ const char *fbk_guest_metrics(const struct fbk_guest *g);
 
 /* The host's file under its disk: 0 vda, 1 vdb, ...; valid until the scenario ends. */
 const char *fbk_guest_disk(struct fbk_guest *g, unsigned int n);
+
+/* What its monitor holds itself, in kB: all that is resident, but for the guest's memory. */
+long fbk_guest_own_kb(struct fbk_guest *g);
+unsigned int fbk_guest_descriptors(struct fbk_guest *g); /* how many are open in its monitor */
 
 /* Has its monitor a ring of io_uring? */
 bool fbk_guest_has_uring(struct fbk_guest *g);

@@ -1,0 +1,253 @@
+/* SPDX-License-Identifier: MIT */
+/* SPDX-FileCopyrightText: The firebreak authors */
+/* virtio-driver.c - the good half, and a look at whether each device still does its work. */
+#include "virtio.h"
+
+#define ANSWER_MS 30000
+#define BLOCK_SECTOR 2000 /* which no attack reaches (virtio-chains.c) */
+#define BLOCK_BYTE 0x5a	  /* what the host has put there */
+#define ARP_LEN 42
+#define PACKET_LEN 2048
+#define NET_HEADER 12
+
+unsigned int devices_find(struct device ret[MAX_DEVICES])
+{
+	unsigned int nr = 0;
+
+	for (unsigned int i = 0; i < MAX_DEVICES; i++) {
+		struct device *d = &ret[nr];
+
+		d->index = i;
+		d->base = FBK_VIRTIO_BASE + i * FBK_VIRTIO_STRIDE;
+		if (reg_read(d, V_MAGIC) != 0x74726976)
+			continue;
+		d->id = reg_read(d, V_DEVICE_ID);
+		for (d->queues = 0; d->queues < MAX_QUEUES; d->queues++) {
+			reg_write(d, V_QUEUE_SEL, d->queues);
+			if (!reg_read(d, V_QUEUE_NUM_MAX))
+				break;
+		}
+		nr++;
+	}
+	return nr;
+}
+
+struct rings rings_of(const struct device *d, unsigned int queue)
+{
+	uint64_t base = RINGS_GPA + (d->index * MAX_QUEUES + queue % MAX_QUEUES) * RINGS_LEN;
+
+	return (struct rings){ base, base + 0x4000, base + 0x8000, base + 0xc000 };
+}
+
+uint32_t reg_read(const struct device *d, unsigned int reg)
+{
+	return read32(d->base + reg);
+}
+
+void reg_write(const struct device *d, unsigned int reg, uint32_t val)
+{
+	write32(d->base + reg, val);
+}
+
+void reg_write64(const struct device *d, unsigned int reg, uint64_t val)
+{
+	reg_write(d, reg, (uint32_t)val);
+	reg_write(d, reg + 4, (uint32_t)(val >> 32));
+}
+
+void driver_reset(const struct device *d)
+{
+	reg_write(d, V_STATUS, 0);
+}
+
+uint64_t driver_offered(const struct device *d)
+{
+	uint64_t low;
+
+	reg_write(d, V_DEVICE_FEATURES_SEL, 0);
+	low = reg_read(d, V_DEVICE_FEATURES);
+	reg_write(d, V_DEVICE_FEATURES_SEL, 1);
+	return low | (uint64_t)reg_read(d, V_DEVICE_FEATURES) << 32;
+}
+
+bool driver_negotiate(const struct device *d, uint64_t features)
+{
+	reg_write(d, V_STATUS, S_ACKNOWLEDGE | S_DRIVER);
+	reg_write(d, V_DRIVER_FEATURES_SEL, 0);
+	reg_write(d, V_DRIVER_FEATURES, (uint32_t)features);
+	reg_write(d, V_DRIVER_FEATURES_SEL, 1);
+	reg_write(d, V_DRIVER_FEATURES, (uint32_t)(features >> 32));
+	reg_write(d, V_STATUS, S_ACKNOWLEDGE | S_DRIVER | S_FEATURES_OK);
+	return reg_read(d, V_STATUS) & S_FEATURES_OK;
+}
+
+void driver_queue(const struct device *d, unsigned int queue, uint64_t num, const struct rings *r)
+{
+	reg_write(d, V_QUEUE_SEL, queue);
+	reg_write(d, V_QUEUE_NUM, (uint32_t)num);
+	reg_write64(d, V_QUEUE_DESC, r->desc);
+	reg_write64(d, V_QUEUE_DRIVER, r->avail);
+	reg_write64(d, V_QUEUE_DEVICE, r->used);
+	reg_write(d, V_QUEUE_READY, 1);
+}
+
+void descriptor(uint64_t table, unsigned int index, uint64_t gpa, uint32_t len, uint16_t flags, uint16_t next)
+{
+	uint64_t at = table + 16 * (uint64_t)index;
+
+	write64(at, gpa);
+	write64(at + 8, len | (uint64_t)flags << 32 | (uint64_t)next << 48);
+}
+
+void make_available(const struct rings *r, unsigned int num, uint16_t head)
+{
+	uint16_t idx = get16(r->avail + 2);
+
+	put16(r->avail + 4 + 2 * (idx % num), head);
+	__asm__ volatile("dmb sy" : : : "memory");
+	put16(r->avail + 2, (uint16_t)(idx + 1));
+	__asm__ volatile("dmb sy" : : : "memory");
+}
+
+/* --- does it work? --------------------------------------------------------------------------------------------------- */
+
+static void start(const struct device *d, unsigned int queues)
+{
+	driver_reset(d);
+	driver_negotiate(d, driver_offered(d) & (F_VERSION_1 | (d->id == ID_NET ? UINT64_C(1) << 15 : 0)));
+	for (unsigned int q = 0; q < queues; q++) {
+		struct rings r = rings_of(d, q);
+
+		for (uint64_t at = r.desc; at < r.desc + RINGS_LEN; at += 8)
+			write64(at, 0);
+		driver_queue(d, q, QUEUE_NUM, &r);
+	}
+	reg_write(d, V_STATUS, S_ACKNOWLEDGE | S_DRIVER | S_FEATURES_OK | S_DRIVER_OK);
+}
+
+static bool answered(const struct device *d, unsigned int queue)
+{
+	uint64_t used = rings_of(d, queue).used + 2, until = milliseconds() + ANSWER_MS;
+
+	reg_write(d, V_QUEUE_NOTIFY, queue);
+	while (!get16(used) && milliseconds() < until)
+		;
+	return get16(used) == 1;
+}
+
+static bool works_rng(const struct device *d)
+{
+	struct rings r = rings_of(d, 0);
+	uint64_t sum = 0;
+
+	start(d, 1);
+	for (unsigned int i = 0; i < 64; i += 8)
+		write64(BUFFERS_GPA + i, 0);
+	descriptor(r.desc, 0, BUFFERS_GPA, 64, D_WRITE, 0);
+	make_available(&r, QUEUE_NUM, 0);
+	if (!answered(d, 0))
+		return false;
+	for (unsigned int i = 0; i < 64; i += 8)
+		sum |= read64(BUFFERS_GPA + i);
+	return sum && read32(r.used + 8) == 64;
+}
+
+static bool works_block(const struct device *d)
+{
+	struct rings r = rings_of(d, 0);
+	uint64_t header = BUFFERS_GPA, data = BUFFERS_GPA + 4096, status = BUFFERS_GPA + 8192;
+
+	start(d, 1);
+	write64(header, 0); /* read */
+	write64(header + 8, BLOCK_SECTOR);
+	write64(data, 0);
+	write64(status, UINT64_MAX);
+	descriptor(r.desc, 0, header, 16, D_NEXT, 1);
+	descriptor(r.desc, 1, data, 512, D_NEXT | D_WRITE, 2);
+	descriptor(r.desc, 2, status, 1, D_WRITE, 0);
+	make_available(&r, QUEUE_NUM, 0);
+	if (!answered(d, 0) || *(volatile uint8_t *)status)
+		return false;
+	for (unsigned int i = 0; i < 512; i++)
+		if (*(volatile uint8_t *)(data + i) != BLOCK_BYTE)
+			return false;
+	return true;
+}
+
+static void put_bytes(uint64_t at, const uint8_t *from, size_t len)
+{
+	while (len--)
+		*(volatile uint8_t *)at++ = *from++;
+}
+
+/* Somebody at peer=, an IPv4 address as a number, says that it is there. Other packets may come before. [RFC 826] */
+static bool works_net(const struct device *d)
+{
+	uint32_t peer = (uint32_t)argument_number("peer", 0x0a000202);
+	uint8_t arp[ARP_LEN] = { 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 2, 0, 0, 0, 0, 1, 8, 6, 0, 1, 8, 0, 6, 4, 0, 1,
+				 2, 0, 0, 0, 0, 1, peer >> 24, peer >> 16, peer >> 8, 15, 0, 0, 0, 0, 0, 0,
+				 peer >> 24, peer >> 16, peer >> 8, peer };
+	struct rings in = rings_of(d, 0), out = rings_of(d, 1);
+	uint64_t packet = BUFFERS_GPA + QUEUE_NUM * PACKET_LEN, until = milliseconds() + ANSWER_MS;
+	uint16_t seen = 0;
+
+	start(d, 2);
+	for (unsigned int i = 0; i < QUEUE_NUM; i++) {
+		descriptor(in.desc, i, BUFFERS_GPA + i * PACKET_LEN, PACKET_LEN, D_WRITE, 0);
+		make_available(&in, QUEUE_NUM, (uint16_t)i);
+	}
+	reg_write(d, V_QUEUE_NOTIFY, 0);
+	write64(packet, 0);
+	write64(packet + 8, 0);
+	put_bytes(packet + NET_HEADER, arp, sizeof(arp));
+	descriptor(out.desc, 0, packet, NET_HEADER + ARP_LEN, 0, 0);
+	make_available(&out, QUEUE_NUM, 0);
+	if (!answered(d, 1))
+		return false;
+	while (milliseconds() < until) {
+		uint32_t id;
+		uint64_t at;
+
+		if (get16(in.used + 2) == seen)
+			continue;
+		id = read32(in.used + 4 + 8 * (seen++ % QUEUE_NUM));
+		at = BUFFERS_GPA + (id % QUEUE_NUM) * PACKET_LEN + NET_HEADER;
+		if (get16(at + 12) == 0x0608 && get16(at + 20) == 0x0200 && get16(at + 28) == (uint16_t)(peer >> 24 | (peer >> 8 & 0xff00)))
+			return true;
+		make_available(&in, QUEUE_NUM, (uint16_t)(id % QUEUE_NUM));
+		reg_write(d, V_QUEUE_NOTIFY, 0);
+	}
+	return false;
+}
+
+void virtio_check(struct attack *a)
+{
+	struct device d[MAX_DEVICES];
+	unsigned int nr = devices_find(d), works = 0, asked = 0;
+
+	for (unsigned int i = 0; i < nr; i++) {
+		bool fine;
+
+		if (d[i].id == ID_RNG)
+			fine = works_rng(&d[i]);
+		else if (d[i].id == ID_BLOCK)
+			fine = works_block(&d[i]);
+		else if (d[i].id == ID_NET)
+			fine = works_net(&d[i]);
+		else
+			continue;
+		asked++;
+		works += fine;
+		if (!fine) {
+			say_number("\nhostile: no answer from device ", d[i].index);
+			say_number(" of kind ", d[i].id);
+			say("\n");
+		}
+	}
+	say_number("\nhostile: devices=", nr);
+	say_number(" asked=", asked);
+	say_number(" works=", works);
+	say_number(" answered=", virtio_answered);
+	say_number(" broken=", virtio_broken);
+	say("\n");
+}
