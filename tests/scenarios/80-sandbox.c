@@ -34,16 +34,17 @@ static void run(void)
 	fbk_sandbox_root(g, NULL);
 
 	fbk_victim_start(&v, g, "anon");
-	fbk_inject(g, v.gpa, "");
+	fbk_inject(g, v.gpa, "--hits 1");
 	fbk_victim_loses(&v);
 	fbk_host_expect_corrupted(host_kb + 4);
 
 	/* All that a reset needs is still there. */
+	fbk_guest_forget(g);
 	fbk_guest_send(g, "reboot");
-	fbk_guest_expect(g, 60, "init[1]: ready");
+	fbk_guest_expect(g, 180, "init[1]: ready");
 	fbk_sandbox_threads(g, NOBODY, 5);
 	fbk_victim_start(&v, g, "anon");
-	fbk_inject(g, v.gpa, "");
+	fbk_inject(g, v.gpa, "--hits 1");
 	fbk_victim_loses(&v);
 	fbk_guest_poweroff(g);
 	/* The folder is everybody's, so that nobody can remove it there. */

@@ -12,7 +12,7 @@ unsigned long long fbk_task_field(pid_t pid, pid_t tid, const char *name, int ba
 /* Every thread: that user's, without capabilities, with no_new_privs and filters. @least: threads that there must be. */
 void fbk_sandbox_threads(struct fbk_guest *g, uid_t uid, unsigned int least);
 
-/* The process has a namespace of that kind ("mnt", "net", ...) that is not ours. */
+/* The process has a namespace of that kind ("mnt", "net", ...) that is not ours, if the kernel has any. */
 bool fbk_sandbox_apart(struct fbk_guest *g, const char *kind);
 
 /* Its root folder holds only what @only says, or nothing where that is NULL. */

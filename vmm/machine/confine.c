@@ -159,7 +159,7 @@ static int enter_jail(struct fbk_monitor *m)
 	/* With Landlock these two are a second wall; an unprivileged user may not be allowed them. */
 	r = fbk_jail_namespaces(has_net_user(m));
 	if (r)
-		return r == -EPERM || r == -ENOSPC || r == -ENOSYS || r == -EINVAL ? lacks(m, "namespaces", r) : r;
+		return lacks(m, "namespaces", r);
 	m->confine.namespaces = true;
 	if (has_net_user(m))
 		fbk_jail_name_servers(servers, sizeof(servers));

@@ -48,15 +48,32 @@ static int map_self(uid_t uid, gid_t gid)
 	return r;
 }
 
+/* A kernel that has no namespaces of a kind refuses all that are asked for with it. */
+static int wanted(bool keep_network)
+{
+	static const struct {
+		const char *path;
+		int flag;
+	} kinds[] = {
+		{ "/proc/self/ns/ipc", CLONE_NEWIPC }, { "/proc/self/ns/uts", CLONE_NEWUTS }, { "/proc/self/ns/net", CLONE_NEWNET },
+	};
+	int flags = CLONE_NEWNS;
+
+	for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++)
+		if ((kinds[i].flag != CLONE_NEWNET || !keep_network) && !access(kinds[i].path, F_OK))
+			flags |= kinds[i].flag;
+	return flags;
+}
+
 int fbk_jail_namespaces(bool keep_network)
 {
-	const int wanted = CLONE_NEWNS | CLONE_NEWIPC | CLONE_NEWUTS | (keep_network ? 0 : CLONE_NEWNET);
+	const int flags = wanted(keep_network);
 	uid_t uid = geteuid();
 	gid_t gid = getegid();
 
-	if (!unshare(wanted))
+	if (!unshare(flags))
 		return 0;
-	if (errno != EPERM || !uid || unshare(wanted | CLONE_NEWUSER))
+	if (errno != EPERM || !uid || unshare(flags | CLONE_NEWUSER))
 		return -errno;
 	return map_self(uid, gid);
 }

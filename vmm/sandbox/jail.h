@@ -12,8 +12,9 @@
 #include <sys/types.h>
 
 /*
- * Own mount, IPC and UTS namespaces, and without @keep_network an own, empty network. Who lacks the privilege gets them in a user
- * namespace of its own, in which it has the number that it has. Errors: negative errno of unshare(2); nothing has changed.
+ * Own mount, IPC and UTS namespaces, and without @keep_network an own, empty network: those of them that the kernel has. Who lacks
+ * the privilege gets them in a user namespace of its own, in which it has the number that it has. Errors: negative errno;
+ * what was made by then stays, and gives nobody anything.
  */
 int fbk_jail_namespaces(bool keep_network);
 

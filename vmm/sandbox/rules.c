@@ -79,7 +79,7 @@ const struct fbk_rule fbk_rules[] = {
 	{ CALL(futex), THREADS, { FUTEX(FUTEX_WAIT_BITSET) }, "waits for a condition, or for a thread's end" },
 	{ CALL(timerfd_settime), MAIN | VCPU, {}, "the console is flushed a moment after the guest has written" },
 	{ CALL(getrandom), MAIN | VCPU, {}, "the guest's random numbers; the seeds of its next boot" },
-	{ CALL(clock_gettime), ALL, {}, "the time, where the kernel's clock cannot be read without a call" },
+	{ CALL(clock_gettime), THREADS, {}, "the time, where the kernel's clock cannot be read without a call" },
 
 	/* --- the I/O thread: disks and networks ----------------------------------------------------------------------- */
 	{ CALL(io_uring_enter), IO, {}, "submits the disks' requests, which name open disks only, and takes the answers" },
@@ -171,12 +171,12 @@ const struct fbk_rule fbk_rules[] = {
 	{ CALL(sysinfo), MAIN | API, {}, "sorting asks once how much memory there is" },
 
 	/* --- signals, and the end ------------------------------------------------------------------------------------------ */
-	{ CALL(rt_sigreturn), ALL, {}, "the end of a handler: memory errors, kicks" },
+	{ CALL(rt_sigreturn), THREADS, {}, "the end of a handler: memory errors, kicks" },
 	{ CALL(restart_syscall), ALL, {}, "goes on waiting after the process was stopped" },
 	{ CALL(tgkill), THREADS, { SELF(0) }, "kicks a vCPU; dies of its own signal; stops when it is told to" },
-	{ CALL(getpid), ALL, {}, "whom to send that; the API's status" },
+	{ CALL(getpid), THREADS, {}, "whom to send that; the API's status" },
 	{ CALL(gettid), THREADS, {}, "whom to send that" },
-	{ CALL(rt_sigprocmask), ALL, {}, "while a signal is sent; a thread's end" },
+	{ CALL(rt_sigprocmask), THREADS, {}, "while a signal is sent; a thread's end" },
 	{ CALL(rt_sigaction), THREADS, { IS(0, SIGBUS) }, "a memory error of our own memory is the end" },
 	{ CALL(rt_sigaction), THREADS, { IS(0, SIGABRT) }, "an error of our own is the end" },
 	{ CALL(rt_sigaction), THREADS, { IS(0, SIGSYS) }, "what is not in this table is the end" },
