@@ -51,32 +51,9 @@ static void a_request(void **state)
 	/* One more before the driver acknowledges is one more edge. */
 	driver_kick(&d, 3);
 	assert_int_equal(d.irqs, 2);
-	/* The first one's acknowledgement, which says nothing of the second: the driver has not read of it. */
-	driver_write(&d, 0x64, 1);
-	assert_int_equal(driver_read(&d, 0x60), 1);
 	driver_write(&d, 0x64, 1);
 	assert_int_equal(driver_read(&d, 0x60), 0);
 	assert_int_equal(d.irqs, 2);
-}
-
-/* The kernel may keep an acknowledgement until the next access that exits: whatever was raised meanwhile is still told. */
-static void a_late_acknowledgement(void **state)
-{
-	driver_desc(&d, DRV_DESC, 0, GPA(DRV_DATA), 64, DRV_WRITE, 0);
-	driver_kick(&d, 0);
-	assert_int_equal(driver_read(&d, 0x60), 1);
-	driver_kick(&d, 0);
-	driver_write(&d, 0x64, 1); /* written before that, kept, and let go by the read */
-	assert_int_equal(driver_read(&d, 0x60), 1);
-	/* Nothing of the kind is left over for a driver that starts anew. */
-	driver_kick(&d, 0);
-	driver_write(&d, 0x70, 0);
-	assert_int_equal(driver_read(&d, 0x60), 0);
-	driver_start(&d, 0);
-	driver_kick(&d, 0);
-	assert_int_equal(driver_read(&d, 0x60), 1);
-	driver_write(&d, 0x64, 1);
-	assert_int_equal(driver_read(&d, 0x60), 0);
 }
 
 static void no_interrupt_when_none_is_wanted(void **state)
@@ -279,7 +256,6 @@ int main(void)
 	static const struct CMUnitTest tests[] = {
 		CASE(identity),
 		CASE(a_request),
-		CASE(a_late_acknowledgement),
 		CASE(no_interrupt_when_none_is_wanted),
 		CASE(indirect_chain),
 		CASE(indices_wrap),

@@ -20,7 +20,7 @@ enum {
 	QUEUE_READY = 0x044,
 	QUEUE_NOTIFY = FBK_VIRTIO_NOTIFY,
 	INTERRUPT_STATUS = 0x060,
-	INTERRUPT_ACK = FBK_VIRTIO_INTERRUPT_ACK,
+	INTERRUPT_ACK = 0x064,
 	STATUS = 0x070,
 	QUEUE_DESC_LOW = 0x080,
 	QUEUE_DESC_HIGH = 0x084,
@@ -69,7 +69,6 @@ void fbk_virtio_init(struct fbk_virtio *v, unsigned int index, const struct fbk_
 static void raise_irq(struct fbk_virtio *v, uint32_t isr)
 {
 	v->isr |= isr;
-	v->unread |= isr;
 	v->host->irq(v->host->opaque, v->index);
 }
 
@@ -115,7 +114,6 @@ static void reset(struct fbk_virtio *v)
 	v->queue_sel = 0;
 	v->status = 0;
 	v->isr = 0;
-	v->unread = 0;
 	for (unsigned int i = 0; i < FBK_VIRTIO_QUEUES; i++) {
 		v->queue[i] = (struct fbk_virtq){ 0 };
 		forget(v, i);
@@ -276,7 +274,6 @@ static uint32_t read_reg(struct fbk_virtio *v, uint64_t offset)
 	case QUEUE_READY:
 		return queue_max(v, v->queue_sel) && v->queue[v->queue_sel].ready;
 	case INTERRUPT_STATUS:
-		v->unread = 0;
 		return v->isr;
 	case STATUS:
 		return v->status;
@@ -392,7 +389,7 @@ static void write_reg(struct fbk_virtio *v, uint64_t offset, uint32_t val)
 		v->queue_sel = val;
 		break;
 	case INTERRUPT_ACK:
-		v->isr &= ~(val & ~v->unread);
+		v->isr &= ~val;
 		break;
 	case STATUS:
 		write_status(v, val);

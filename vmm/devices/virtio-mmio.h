@@ -15,7 +15,6 @@ struct fbk_virtio;
 
 #define FBK_VIRTIO_QUEUES 8    /* of one device, at most */
 #define FBK_VIRTIO_NOTIFY 0x050 /* offset of the register that takes the number of a queue */
-#define FBK_VIRTIO_INTERRUPT_ACK 0x064
 
 /* The device behind the frame. No lock of the frame is held in these, but for @config, which must not call back. */
 struct fbk_virtio_ops {
@@ -60,9 +59,6 @@ struct fbk_virtio_host {
  * more chains, waits on @idle until those that were taken have come back, and only then forgets the rings: once the driver
  * sees it done, nothing touches its memory any more. So a chain must come back in bounded time: a device that waits for the
  * outside world (a packet, a key) takes one when it has something to put into it.
- *
- * An acknowledgement may come late: behind interrupts that were raised after it was written. It clears only what the driver has
- * read before, so that it never takes one of those with it; what it leaves set is told again, which costs the driver a look.
  */
 struct fbk_virtio {
 	pthread_mutex_t serving, lock;
@@ -74,7 +70,6 @@ struct fbk_virtio {
 	uint64_t driver_features;
 	uint32_t device_features_sel, driver_features_sel, queue_sel;
 	uint32_t status, isr;
-	uint32_t unread; /* of @isr: raised since the driver read it last */
 	unsigned int resetting; /* vCPUs that wait for a reset's end */
 	struct fbk_virtq queue[FBK_VIRTIO_QUEUES];
 	uint32_t in_flight[FBK_VIRTIO_QUEUES]; /* chains taken and not yet given back */

@@ -10,7 +10,6 @@
 #define FBK_VMM_MONITOR_H
 
 #include "boot.h"
-#include "coalesced.h"
 #include "confine.h"
 #include "console.h"
 #include "eventlog.h"
@@ -103,7 +102,6 @@ struct fbk_monitor {
 	unsigned int nr_virtio;
 	struct fbk_virtio_host virtio_host; /* what those ask of us */
 	struct fbk_io io;
-	struct fbk_coalesced coalesced;
 
 	struct fbk_confine confine;
 	struct fbk_loop loop; /* the main thread's */

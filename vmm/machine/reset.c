@@ -173,7 +173,6 @@ int fbk_monitor_reset(struct fbk_monitor *m)
 	int r;
 
 	fbk_console_reset(&m->console);
-	fbk_coalesced_drain(m);
 	for (unsigned int i = 0; i < m->nr_virtio; i++) {
 		fbk_virtio_reset(&m->virtio[i]);
 		/* Edges leave the line high; a guest that takes it for a level would see one. */

@@ -470,8 +470,6 @@ static int open_all(struct fbk_monitor *m)
 	if (!r)
 		r = fbk_io_open(m);
 	if (!r)
-		fbk_coalesced_open(m);
-	if (!r)
 		r = start_nets(m);
 	if (!r)
 		r = open_road(m);

@@ -187,7 +187,6 @@ static void on_exit(struct fbk_cpu *cpu)
 
 	switch (run->exit_reason) {
 	case KVM_EXIT_MMIO:
-		fbk_coalesced_drain(cpu->m);
 		fbk_bus_access(cpu->m, run->mmio.phys_addr, run->mmio.data, run->mmio.len, run->mmio.is_write);
 		break;
 	case FBK_KVM_EXIT_ARM_SEA:
