@@ -144,9 +144,17 @@ int fbk_frames_take(void *opaque, const void *page)
 {
 	const struct fbk_frames *f = opaque;
 	uint64_t address = (uintptr_t)page;
-	int32_t r;
+	int32_t r = 0;
+	ssize_t n;
 
-	if (write(f->fd, &address, sizeof(address)) != sizeof(address) || read(f->fd, &r, sizeof(r)) != sizeof(r))
-		return -EPERM; /* it has gone */
-	return r;
+	/* The kernel tells of the frame that it takes by a signal, which breaks the wait off. */
+	do
+		n = write(f->fd, &address, sizeof(address));
+	while (n < 0 && errno == EINTR);
+	if (n != sizeof(address))
+		return -EPERM;
+	do
+		n = read(f->fd, &r, sizeof(r));
+	while (n < 0 && errno == EINTR);
+	return n == sizeof(r) ? r : -EPERM; /* it has gone */
 }
