@@ -146,6 +146,7 @@ void irq_wake(unsigned int cpus);
 
 /* The vCPU alone, after the attack: what devices still do. */
 void virtio_check(struct attack *a);
+int virtio_typed(void); /* a byte of a virtio console that it has found to work, or -1 */
 /* The ends that take an operator to notice. */
 void exec_end(struct attack *a);
 

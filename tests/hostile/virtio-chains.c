@@ -157,8 +157,9 @@ static unsigned int some_request(struct garbage *g, const struct device *d, unsi
 
 /* --- tables ---------------------------------------------------------------------------------------------------------- */
 
-/* From descriptor @at on, in a row; a field of one of them may be spoilt. Return: the one behind. */
-static unsigned int put_chain(struct garbage *g, uint64_t table, unsigned int at, unsigned int num, const struct part *p, unsigned int nr)
+/* From descriptor @at on, in a row; a field of one of them may be spoilt, and its links unless @linked. Return: the one behind. */
+static unsigned int put_chain(struct garbage *g, uint64_t table, unsigned int at, unsigned int num, const struct part *p, unsigned int nr,
+			      bool linked)
 {
 	unsigned int spoilt = one_in(g, 3) ? (unsigned int)below(g, nr) : nr;
 
@@ -168,7 +169,7 @@ static unsigned int put_chain(struct garbage *g, uint64_t table, unsigned int at
 		uint32_t len = p[i].len;
 
 		if (i == spoilt) {
-			switch (below(g, 4)) {
+			switch (below(g, linked ? 2 : 4)) {
 			case 0:
 				gpa = place(g);
 				break;
@@ -205,32 +206,32 @@ static void put_anything(struct garbage *g, uint64_t table, unsigned int num, co
 	}
 }
 
-static unsigned int put_indirect(struct garbage *g, const struct device *d, unsigned int queue, unsigned int at, unsigned int num, const struct rings *r)
+static unsigned int put_indirect(struct garbage *g, const struct device *d, unsigned int queue, unsigned int at, const struct rings *r)
 {
 	struct part p[8];
 	unsigned int nr = some_request(g, d, queue, p), len;
 
-	len = 16 * put_chain(g, r->indirect, 0, 256, p, nr);
+	len = 16 * put_chain(g, r->indirect, 0, 256, p, nr, false);
 	if (one_in(g, 4))
 		len = length(g);
 	descriptor(r->desc, at, one_in(g, 8) ? place(g) : r->indirect, len, (uint16_t)(D_INDIRECT | (one_in(g, 8) ? below(g, 4) : 0)), 0);
 	return at + 1;
 }
 
-static void offer(struct garbage *g, const struct rings *r, unsigned int num, const uint16_t *head, unsigned int nr)
+static void offer(struct garbage *g, const struct rings *r, unsigned int num, const uint16_t *head, unsigned int nr, bool linked)
 {
 	uint16_t idx = get16(r->avail + 2);
 
-	if (!one_in(g, 8))
+	if (linked || !one_in(g, 8))
 		for (unsigned int i = 0; i < nr; i++)
-			put16(r->avail + 4 + 2 * ((idx + i) % num), one_in(g, 16) ? (uint16_t)any(g) : head[i]);
+			put16(r->avail + 4 + 2 * ((idx + i) % num), !linked && one_in(g, 16) ? (uint16_t)any(g) : head[i]);
 	put16(r->avail, (uint16_t)below(g, 2));			      /* no interrupt, please */
 	put16(r->avail + 4 + 2 * num, (uint16_t)any(g));	      /* used_event */
 	put16(r->used + 4 + 8 * num, (uint16_t)any(g));		      /* avail_event, which is not ours to write */
 	__asm__ volatile("dmb sy" : : : "memory");
-	if (one_in(g, 12))
+	if (!linked && one_in(g, 12))
 		idx = (uint16_t)(idx - below(g, 4)); /* backwards */
-	else if (one_in(g, 12))
+	else if (!linked && one_in(g, 12))
 		idx = (uint16_t)any(g);
 	else
 		idx = (uint16_t)(idx + nr);
@@ -241,26 +242,28 @@ void garbage_queue(struct garbage *g, const struct device *d, unsigned int queue
 {
 	struct rings r = rings_of(d, queue);
 	uint16_t head[16];
+	/* A broken link is the end of the queue: half of them are in order, so that requests come to be looked at. */
+	bool linked = one_in(g, 2);
 	unsigned int nr = 0, at = 0;
 
 	if (!num || num > 256)
 		num = 256;
-	if (one_in(g, 4)) {
+	if (!linked && one_in(g, 2)) {
 		put_anything(g, r.desc, num, &r);
 		put_anything(g, r.indirect, 64, &r);
 		while (nr < 16)
 			head[nr++] = (uint16_t)below(g, num);
 	}
-	while (nr < 16 && at < num) {
+	while (nr < 16 && at + 8 <= num) {
 		struct part p[8];
 
 		head[nr++] = (uint16_t)at;
-		if (one_in(g, 4))
-			at = put_indirect(g, d, queue, at, num, &r);
+		if (!linked && one_in(g, 4))
+			at = put_indirect(g, d, queue, at, &r);
 		else
-			at = put_chain(g, r.desc, at, num, p, some_request(g, d, queue, p));
+			at = put_chain(g, r.desc, at, num, p, some_request(g, d, queue, p), linked);
 	}
-	offer(g, &r, num, head, nr);
+	offer(g, &r, num, head, nr, linked);
 }
 
 void garbage_scribble(struct garbage *g, const struct device *d, unsigned int queue)

@@ -6,13 +6,13 @@
  */
 #include "virtio.h"
 
-#define WAIT 300 /* looks at a used index: some of what is asked for shall be under way when it is reset, and some done */
+#define WAIT 3000 /* looks at a used index: some of what is asked for shall be under way when it is reset, and some done */
 
 static uint64_t queue_num(struct garbage *g)
 {
 	static const uint32_t odd[] = { 0, 3, 5, 257, 512, 1024, 32768, 65535, 65536, 0x80000000, 0xffffffff };
 
-	return one_in(g, 6) ? odd[below(g, sizeof(odd) / sizeof(odd[0]))] : UINT64_C(1) << below(g, 9);
+	return one_in(g, 6) ? odd[below(g, sizeof(odd) / sizeof(odd[0]))] : UINT64_C(1) << (one_in(g, 4) ? below(g, 9) : 4 + below(g, 5));
 }
 
 static uint64_t features(struct garbage *g, uint64_t offered)

@@ -20,7 +20,7 @@ static void all_registers(unsigned int seed)
 	const char *line;
 
 	snprintf(orders, sizeof(orders), "mode=mmio rounds=150 seed=%u", seed);
-	fbk_hostile_boot(&h, orders, 1 + seed % 3, NULL);
+	fbk_hostile_boot(&h, orders, 1 + seed % 3, NULL, NULL);
 	line = fbk_hostile_done(&h);
 	/* What KVM does not take apart came back as an external abort. */
 	FBK_CHECK(fbk_field(line, "sea") > 100);
@@ -37,7 +37,7 @@ static void stuck(const char *how, const char *said, bool by_signal)
 	char orders[64];
 
 	snprintf(orders, sizeof(orders), "mode=exec rounds=200 seed=9 end=%s", how);
-	fbk_hostile_boot(&h, orders, 2, NULL);
+	fbk_hostile_boot(&h, orders, 2, NULL, NULL);
 	fbk_hostile_until(&h, said);
 	FBK_CHECK_EQ(fbk_hostile_ctl("status", NULL, NULL), 0);
 	if (!by_signal) {
@@ -59,7 +59,7 @@ static void run(void)
 	fbk_witness_start();
 	for (unsigned int seed = 1; seed <= 3; seed++)
 		all_registers(seed);
-	fbk_hostile_boot(&h, "mode=exec rounds=500 seed=4", 2, NULL);
+	fbk_hostile_boot(&h, "mode=exec rounds=500 seed=4", 2, NULL, NULL);
 	FBK_CHECK(fbk_field(fbk_hostile_done(&h), "fetch") >= 500);
 	stuck("vectors", "hostile: vectors are a device now", false);
 	stuck("tables", "hostile: translation tables are a device now", true);

@@ -48,7 +48,7 @@ static void lies(unsigned int seed, unsigned int cpus)
 	const char *line;
 
 	snprintf(orders, sizeof(orders), "mode=ghes seed=%u", seed);
-	fbk_hostile_boot(&h, orders, cpus, NULL);
+	fbk_hostile_boot(&h, orders, cpus, NULL, NULL);
 	for (unsigned int i = 0; i < NR_VICTIMS; i++) {
 		uint64_t gpa = VICTIMS_GPA + i * FBK_PAGE;
 

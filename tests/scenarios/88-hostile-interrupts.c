@@ -15,7 +15,7 @@ static void run(void)
 	fbk_witness_start();
 	for (unsigned int seed = 1; seed <= 3; seed++) {
 		snprintf(orders, sizeof(orders), "mode=irq rounds=60 seed=%u", seed);
-		fbk_hostile_boot(&h, orders, 1 + seed, NULL);
+		fbk_hostile_boot(&h, orders, 1 + seed, NULL, NULL);
 		FBK_CHECK(fbk_field(fbk_hostile_again(&h), "irq") > 100);
 		FBK_CHECK(fbk_field(fbk_hostile_done(&h), "irq") > 100);
 	}

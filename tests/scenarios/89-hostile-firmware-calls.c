@@ -15,7 +15,7 @@ static void run(void)
 	struct fbk_hostile h;
 
 	fbk_witness_start();
-	fbk_hostile_boot(&h, "mode=psci rounds=100 seed=1", 3, NULL);
+	fbk_hostile_boot(&h, "mode=psci rounds=100 seed=1", 3, NULL, NULL);
 	for (unsigned int i = 0; i < LIVES; i++) {
 		fbk_hostile_until(&h, "hostile: what next");
 		fbk_guest_forget(h.guest);

@@ -32,7 +32,7 @@ void fbk_witness_end(void)
 	fbk_bystander_end(witness, bystander);
 }
 
-void fbk_hostile_boot(struct fbk_hostile *h, const char *orders, unsigned int cpus, const char *net)
+void fbk_hostile_boot(struct fbk_hostile *h, const char *orders, unsigned int cpus, const char *net, const char *console)
 {
 	struct fbk_guest_spec spec = {
 		.kernel = "hostile",
@@ -41,6 +41,7 @@ void fbk_hostile_boot(struct fbk_hostile *h, const char *orders, unsigned int cp
 		.no_disk = true,
 		.disks = { ",queues=2", ",ro,queues=1" },
 		.net = net ? net : "user",
+		.console = console,
 		.api = FBK_HOSTILE_API,
 		.append = orders,
 	};

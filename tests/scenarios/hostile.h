@@ -22,8 +22,8 @@ struct fbk_hostile {
 	long own_kb, most_kb; /* the monitor's own memory at first, and ever since */
 };
 
-/* Boot it. @orders: for its command line. @net: as for --net; NULL: one in user space. */
-void fbk_hostile_boot(struct fbk_hostile *h, const char *orders, unsigned int cpus, const char *net);
+/* Boot it. @orders: for its command line. @net, @console: as for --net and --console; NULL: in user space, the default. */
+void fbk_hostile_boot(struct fbk_hostile *h, const char *orders, unsigned int cpus, const char *net, const char *console);
 
 /* Let it, until it has said that; while its monitor is looked at. Return: the line. */
 const char *fbk_hostile_until(struct fbk_hostile *h, const char *said);
