@@ -79,14 +79,18 @@ static void all_at_once(void)
 	uint32_t i;
 
 	inside = bad_errno = 0;
+	/* Taken until somebody has met it: else they might come one after the other, and nothing were shown. */
+	fbk_lock_take(&lock);
 	for (i = 0; i < NR_THREADS; i++)
 		assert_int_equal(pthread_create(&thread[i], NULL, work, NULL), 0);
+	while (!__atomic_load_n(&nr_waits, __ATOMIC_RELAXED))
+		sched_yield();
+	fbk_lock_release(&lock);
 	for (i = 0; i < NR_THREADS; i++)
 		assert_int_equal(pthread_join(thread[i], NULL), 0);
 	assert_int_equal(inside, NR_THREADS * ROUNDS);
 	assert_int_equal(bad_errno, 0);
 	assert_int_equal(lock.word, 0);
-	/* Else nobody ever met at it, and nothing was shown. */
 	assert_true(nr_waits > 0 && nr_wakes > 0);
 }
 
