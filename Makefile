@@ -63,6 +63,10 @@ guests: arm64 ## make the guests' initial RAM disks
 demo: arm64 kmod guests lab-runner ## four acts in the lab: what a bad page costs without firebreak, and with it (ACT=N for one)
 	@demo/run $(if $(ACT),--act $(ACT)) --kernel $(KERNEL)
 
+.PHONY: debian-image
+debian-image: setup ## make a Debian arm64 root file system for a guest, with systemd and servers (once, some minutes)
+	@guest/debian/build
+
 .PHONY: test
 test: native arm64 kmod guests lab-runner ## every test: unit, golden, fuzz corpora, embedding, lab, SEA table, contract, scenarios
 	@tests/run --kernel $(KERNEL)

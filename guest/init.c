@@ -352,37 +352,19 @@ static void cmd_list(const char *path)
 	fbk_line_say(&l);
 }
 
-/*
- * A page that was in use once (so that the host has memory under it) and is free now, as the kernel itself says.
- * Many, since an eighth of the memory may wait on lists of its own to be used again at once.
- */
 static void cmd_free(void)
 {
-	size_t len = 48 << 20, nr = len / 4096, i;
-	uint64_t *gpas = malloc(nr * sizeof(*gpas));
+	uint64_t gpa = fbk_pages_free();
 	struct fbk_line l;
-	char *mem;
 
-	mem = mmap(NULL, len, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_POPULATE, -1, 0);
-	if (!gpas || mem == MAP_FAILED) {
-		complain("free");
-		free(gpas);
-		return;
-	}
-	fbk_pages_gpas(mem, nr, gpas);
-	munmap(mem, len);
-	for (i = nr / 8; i < nr; i++)
-		if (fbk_pages_flags(gpas[i]) & FBK_KPF_BUDDY)
-			break;
 	fbk_line_start(&l);
-	if (i < nr) {
+	if (gpa) {
 		fbk_line_text(&l, "free");
-		fbk_line_hex(&l, "gpa", gpas[i]);
+		fbk_line_hex(&l, "gpa", gpa);
 	} else {
 		fbk_line_text(&l, "REFUSED free: every page has a user again");
 	}
 	fbk_line_say(&l);
-	free(gpas);
 }
 
 /* As standard input and output. */

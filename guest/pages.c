@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <unistd.h>
@@ -55,6 +56,41 @@ uint64_t fbk_pages_gpa(const volatile void *addr)
 
 	fbk_pages_gpas(addr, 1, &gpa);
 	return gpa;
+}
+
+uint64_t fbk_pages_gpa_of(pid_t pid, uint64_t addr)
+{
+	char path[64];
+	uint64_t entry;
+	ssize_t n;
+	int fd;
+
+	snprintf(path, sizeof(path), "/proc/%d/pagemap", (int)pid);
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (fd < 0)
+		return 0;
+	n = pread(fd, &entry, sizeof(entry), (off_t)(addr / 4096 * sizeof(entry)));
+	close(fd);
+	return n == sizeof(entry) && (entry & PAGEMAP_PRESENT) ? (entry & PAGEMAP_PFN) * 4096 : 0;
+}
+
+/* Many, since an eighth of the memory may wait on lists of its own to be used again at once. */
+uint64_t fbk_pages_free(void)
+{
+	size_t len = 48 << 20, nr = len / 4096, i;
+	uint64_t *gpas = malloc(nr * sizeof(*gpas)), found = 0;
+	char *mem;
+
+	mem = mmap(NULL, len, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_POPULATE, -1, 0);
+	if (gpas && mem != MAP_FAILED) {
+		fbk_pages_gpas(mem, nr, gpas);
+		munmap(mem, len);
+		for (i = nr / 8; i < nr && !found; i++)
+			if (fbk_pages_flags(gpas[i]) & FBK_KPF_BUDDY)
+				found = gpas[i];
+	}
+	free(gpas);
+	return found;
 }
 
 uint64_t fbk_pages_flags(uint64_t gpa)

@@ -8,6 +8,7 @@
 
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/types.h>
 
 /* Bits of /proc/kpageflags [Linux include/uapi/linux/kernel-page-flags.h]. */
 #define FBK_KPF_BUDDY (UINT64_C(1) << 10)
@@ -20,6 +21,15 @@ uint64_t fbk_pages_gpa(const volatile void *addr);
 
 /* The same for @nr pages from there on. */
 void fbk_pages_gpas(const volatile void *addr, size_t nr, uint64_t *ret);
+
+/* The same of another process; 0 if nothing is mapped there, or is not in memory. */
+uint64_t fbk_pages_gpa_of(pid_t pid, uint64_t addr);
+
+/*
+ * A page that was in use once (so that the host has memory under it) and is free now, as the kernel itself says; 0 if
+ * every one that was tried has a user again, or there is no memory to try with.
+ */
+uint64_t fbk_pages_free(void);
 
 /* Flags of the page at @gpa; 0 if the kernel has no such page. */
 uint64_t fbk_pages_flags(uint64_t gpa);
