@@ -67,6 +67,22 @@ demo: arm64 kmod guests lab-runner ## four acts in the lab: what a bad page cost
 debian-image: setup ## make a Debian arm64 root file system for a guest, with systemd and servers (once, some minutes)
 	@guest/debian/build
 
+build/guest/debian.cpio: guest/mkinitrd guest/handover build/arm64/guest/aim
+	@mkdir -p build/guest
+	@guest/mkinitrd --handover 6.12 $@
+
+.PHONY: debian-guest
+debian-guest: arm64 kmod debian-image
+	@$(MAKE) build/guest/debian.cpio
+
+.PHONY: demo-debian
+demo-debian: debian-guest lab-runner ## real work in a Debian guest, redis and nginx under load, while its memory goes bad
+	@demo/run-debian --kernel $(KERNEL)
+
+.PHONY: test-debian
+test-debian: debian-guest lab-runner ## the same as a test: some minutes, and not a part of `make test`
+	@tests/run --only debian --kernel $(KERNEL)
+
 .PHONY: test
 test: native arm64 kmod guests lab-runner ## every test: unit, golden, fuzz corpora, embedding, lab, SEA table, contract, scenarios
 	@tests/run --kernel $(KERNEL)

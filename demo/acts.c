@@ -9,21 +9,19 @@
  *
  * Exit status: 0 every promise held, 1 one did not, 2 usage.
  */
+#include "tell.h"
 #include "timeline.h"
 
 #include "harness.h"
 
 #include <getopt.h>
 #include <signal.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/utsname.h>
 
 #define NR_ACTS 4
-
-static bool colour;
 
 /* What the table says of an act. */
 static struct row {
@@ -35,55 +33,17 @@ static struct row {
 
 static struct row *row; /* of the act that plays */
 
-static const char *paint(const char *code)
-{
-	return colour ? code : "";
-}
-
-#define BOLD paint("\033[1m")
-#define DIM paint("\033[2m")
-#define RED paint("\033[31m")
-#define GREEN paint("\033[32m")
-#define PLAIN paint("\033[0m")
-
-static void tell(const char *who, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
-static void tell(const char *who, const char *fmt, ...)
-{
-	va_list ap;
-
-	printf("  %s%-14s%s ", DIM, who, PLAIN);
-	va_start(ap, fmt);
-	vprintf(fmt, ap);
-	va_end(ap);
-	putchar('\n');
-	fflush(stdout);
-}
-
-static void note(const char *text)
-{
-	tell("", "%s", text);
-}
-
-/* A line of the guest's console, without the time and the program's own name before it. */
-static const char *words(const char *line)
-{
-	const char *p = strstr(line, "] ");
-
-	p = p ? p + 2 : line;
-	return p;
-}
-
 static struct fbk_guest *boot(const struct fbk_guest_spec *spec)
 {
 	static pid_t last;
 	struct fbk_guest *g;
 
 	if (!last || !fbk_guest_there(spec))
-		tell("host", "boots a Linux guest: %u vCPUs, 256 MiB, forwarding of errors %s", spec->cpus,
+		fbk_tell("host", "boots a Linux guest: %u vCPUs, 256 MiB, forwarding of errors %s", spec->cpus,
 		     spec->sea_off ? "off" : "on");
 	g = fbk_guest_get(spec);
 	if (fbk_guest_pid(g) == last)
-		tell("host", "the same guest goes on");
+		fbk_tell("host", "the same guest goes on");
 	last = fbk_guest_pid(g);
 	return g;
 }
@@ -100,14 +60,14 @@ static void yesterday(void)
 	spec.sea_off = true;
 	g = boot(&spec);
 	fbk_victim_start(&v, g, "anon");
-	tell("guest", "process %d has data at %#llx, in guest page %#llx", v.pid, (unsigned long long)v.va,
+	fbk_tell("guest", "process %d has data at %#llx, in guest page %#llx", v.pid, (unsigned long long)v.va,
 	     (unsigned long long)v.gpa);
 	fbk_inject(g, v.gpa, "");
-	tell("hardware", "that page goes bad; the process reads it");
+	fbk_tell("hardware", "that page goes bad; the process reads it");
 	fbk_victim_go(&v);
-	tell("guest kernel", "%s", words(fbk_guest_expect(g, 60, "Kernel panic - not syncing: Asynchronous SError")));
+	fbk_tell("guest kernel", "%s", fbk_words(fbk_guest_expect(g, 60, "Kernel panic - not syncing: Asynchronous SError")));
 	status = fbk_guest_wait(g, 60);
-	tell("host", "the monitor has ended with status %d: the guest kernel panicked", status);
+	fbk_tell("host", "the monitor has ended with status %d: the guest kernel panicked", status);
 	FBK_CHECK_EQ(status, 10);
 	FBK_CHECK(!fbk_guest_said(g, "victim[%d]: SIGBUS", v.pid));
 	snprintf(row->lost, sizeof(row->lost), "the whole guest");
@@ -122,24 +82,24 @@ static void contain(void)
 	struct fbk_victim v;
 
 	fbk_victim_start(&v, g, "anon");
-	tell("guest", "process %d has data at %#llx, in guest page %#llx; process %d computes beside it", v.pid,
+	fbk_tell("guest", "process %d has data at %#llx, in guest page %#llx; process %d computes beside it", v.pid,
 	     (unsigned long long)v.va, (unsigned long long)v.gpa, bystander);
 	fbk_inject(g, v.gpa, "");
-	tell("hardware", "that page goes bad; the process reads it");
+	fbk_tell("hardware", "that page goes bad; the process reads it");
 	fbk_victim_go(&v);
 	fbk_victim_told(&v);
-	tell("guest", "%s", words(fbk_guest_expect(g, 1, "victim[%d]: SIGBUS", v.pid)));
+	fbk_tell("guest", "%s", fbk_words(fbk_guest_expect(g, 1, "victim[%d]: SIGBUS", v.pid)));
 	FBK_CHECK_EQ(fbk_victim_wait(&v, &status), SIGBUS);
 	FBK_CHECK_EQ(fbk_guest_count(g, "init[1]: exit pid="), 1);
-	tell("guest", "process %d has died of SIGBUS, and nobody else", v.pid);
-	tell("guest kernel", "%s", words(fbk_guest_expect(g, 60, "recovery action for")));
+	fbk_tell("guest", "process %d has died of SIGBUS, and nobody else", v.pid);
+	fbk_tell("guest kernel", "%s", fbk_words(fbk_guest_expect(g, 60, "recovery action for")));
 	FBK_CHECK(fbk_guest_isolated(g, v.gpa));
 	after = fbk_guest_meminfo(g, "HardwareCorrupted");
 	FBK_CHECK_EQ(after, before + 4);
-	tell("guest kernel", "page %#llx is isolated, HardwareCorrupted %ld -> %ld kB", (unsigned long long)v.gpa,
+	fbk_tell("guest kernel", "page %#llx is isolated, HardwareCorrupted %ld -> %ld kB", (unsigned long long)v.gpa,
 	     before, after);
 	beats = fbk_bystander_end(g, bystander);
-	tell("guest", "process %d has summed up its memory %ld times and never missed a beat", bystander, beats);
+	fbk_tell("guest", "process %d has summed up its memory %ld times and never missed a beat", bystander, beats);
 	snprintf(row->lost, sizeof(row->lost), "one process");
 	snprintf(row->witness, sizeof(row->witness), "BUS_MCEERR_AR at the right address; %ld sums right; %ld kB isolated", beats,
 		 after - before);
@@ -153,21 +113,21 @@ static void nobody_dies(void)
 	const char *line;
 
 	fbk_victim_start(&v, g, "clean 10");
-	tell("guest", "process %d has a page of a file mapped at %#llx, in guest page %#llx", v.pid,
+	fbk_tell("guest", "process %d has a page of a file mapped at %#llx, in guest page %#llx", v.pid,
 	     (unsigned long long)v.va, (unsigned long long)v.gpa);
 	before = fbk_guest_reads(g);
 	fbk_inject(g, v.gpa, "");
-	tell("hardware", "that page goes bad; the process reads it");
+	fbk_tell("hardware", "that page goes bad; the process reads it");
 	fbk_victim_go(&v);
 	fbk_victim_lives(&v);
 	after = fbk_guest_reads(g);
 	line = fbk_guest_expect(g, 1, "victim[%d]: bytes", v.pid);
-	tell("guest", "%s", words(line));
+	fbk_tell("guest", "%s", fbk_words(line));
 	FBK_CHECK_EQ(fbk_field(line, "before"), fbk_field(line, "after"));
 	FBK_CHECK(!fbk_guest_said(g, "victim[%d]: SIGBUS", v.pid));
-	tell("guest", "no signal came, the process has ended with status 0");
+	fbk_tell("guest", "no signal came, the process has ended with status 0");
 	FBK_CHECK_EQ(after, before + 1);
-	tell("guest kernel", "reads of the disk %ld -> %ld: the page was simply read again", before, after);
+	fbk_tell("guest kernel", "reads of the disk %ld -> %ld: the page was simply read again", before, after);
 	FBK_CHECK(fbk_guest_isolated(g, v.gpa));
 	FBK_CHECK_EQ(fbk_guest_meminfo(g, "HardwareCorrupted"), kb + 4);
 	snprintf(row->lost, sizeof(row->lost), "nothing");
@@ -183,16 +143,16 @@ static void before_anyone_looks(void)
 
 	fbk_guest_send(g, "free");
 	gpa = fbk_field(fbk_guest_expect(g, 60, "init[1]: free"), "gpa");
-	tell("guest kernel", "page %#llx is free", (unsigned long long)gpa);
+	fbk_tell("guest kernel", "page %#llx is free", (unsigned long long)gpa);
 	fbk_host_poison(g, gpa);
 	FBK_CHECK_EQ(fbk_host_meminfo("HardwareCorrupted"), host + 4);
-	tell("host", "finds that the memory under it is bad: its own HardwareCorrupted %ld -> %ld kB", host, host + 4);
+	fbk_tell("host", "finds that the memory under it is bad: its own HardwareCorrupted %ld -> %ld kB", host, host + 4);
 	fbk_guest_expect_isolated(g, gpa);
 	FBK_CHECK_EQ(fbk_guest_meminfo(g, "HardwareCorrupted"), kb + 4);
-	tell("guest kernel", "page %#llx is out of use, HardwareCorrupted %ld -> %ld kB", (unsigned long long)gpa, kb,
+	fbk_tell("guest kernel", "page %#llx is out of use, HardwareCorrupted %ld -> %ld kB", (unsigned long long)gpa, kb,
 	     kb + 4);
 	beats = fbk_bystander_end(g, bystander);
-	tell("guest", "nobody was touched; process %d has summed up its memory %ld times", bystander, beats);
+	fbk_tell("guest", "nobody was touched; process %d has summed up its memory %ld times", bystander, beats);
 	snprintf(row->lost, sizeof(row->lost), "nothing");
 	snprintf(row->witness, sizeof(row->witness), "page isolated with nobody in it; %ld sums right", beats);
 }
@@ -214,15 +174,15 @@ static void play(unsigned int i)
 	const char *why;
 	unsigned int ms;
 
-	printf("\n%sAct %u. %s%s: %s\n", BOLD, i + 1, acts[i].title, PLAIN, acts[i].promise);
+	printf("\n%sAct %u. %s%s: %s\n", fbk_bold(), i + 1, acts[i].title, fbk_plain(), acts[i].promise);
 	fflush(stdout);
 	row = &rows[i];
 	row->played = true;
 	row->outcome = fbk_harness_run(&s, &why, &ms);
 	if (row->outcome == FBK_PASSED) {
-		printf("  %s=> it is so%s (%u.%u s)\n", GREEN, PLAIN, ms / 1000, ms % 1000 / 100);
+		printf("  %s=> it is so%s (%u.%u s)\n", fbk_green(), fbk_plain(), ms / 1000, ms % 1000 / 100);
 	} else {
-		printf("  %s=> it is not so%s: %s\n", RED, PLAIN, why);
+		printf("  %s=> it is not so%s: %s\n", fbk_red(), fbk_plain(), why);
 		snprintf(row->lost, sizeof(row->lost), "?");
 		snprintf(row->witness, sizeof(row->witness), "%.110s", why);
 	}
@@ -233,14 +193,14 @@ static void table(void)
 {
 	unsigned int i;
 
-	printf("\n%sThe acts%s\n", BOLD, PLAIN);
+	printf("\n%sThe acts%s\n", fbk_bold(), fbk_plain());
 	printf("  %-22s  %-16s  %-9s  %s\n", "act", "the error cost", "promise", "witness");
 	for (i = 0; i < NR_ACTS; i++) {
 		if (!rows[i].played)
 			continue;
 		printf("  %u %-20s  %-16s  %s%-9s%s  %s\n", i + 1, acts[i].title, rows[i].lost,
-		       rows[i].outcome == FBK_PASSED ? GREEN : RED,
-		       rows[i].outcome == FBK_PASSED ? "held" : "NOT HELD", PLAIN, rows[i].witness);
+		       rows[i].outcome == FBK_PASSED ? fbk_green() : fbk_red(),
+		       rows[i].outcome == FBK_PASSED ? "held" : "NOT HELD", fbk_plain(), rows[i].witness);
 	}
 }
 
@@ -251,7 +211,7 @@ int main(int argc, char **argv)
 		{ "act", required_argument, NULL, 'a' },   { "colour", no_argument, NULL, 'c' },
 		{ 0 },
 	};
-	struct fbk_harness_config config = { .files = ".", .out = "/tmp/out", .note = note };
+	struct fbk_harness_config config = { .files = ".", .out = "/tmp/out", .note = fbk_tell_note };
 	unsigned int only = 0, i;
 	struct utsname uts;
 	const char *why;
@@ -264,7 +224,7 @@ int main(int argc, char **argv)
 		else if (c == 'o')
 			config.out = optarg;
 		else if (c == 'c')
-			colour = true;
+			fbk_tell_style.colour = true;
 		else if (c == 'a' && (only = (unsigned int)atoi(optarg)) >= 1 && only <= NR_ACTS)
 			continue;
 		else
@@ -277,13 +237,13 @@ int main(int argc, char **argv)
 		if (!only || only == i + 1)
 			play(i);
 	if (fbk_harness_finish(&why) != FBK_PASSED) {
-		printf("  %sthe guests did not end in order%s: %s\n", RED, PLAIN, why);
+		printf("  %sthe guests did not end in order%s: %s\n", fbk_red(), fbk_plain(), why);
 		held = false;
 	}
 	for (i = 0; i < NR_ACTS; i++)
 		held = held && (!rows[i].played || rows[i].outcome == FBK_PASSED);
 	table();
-	printf("\n%sThe errors%s, as the monitors have recorded them\n", BOLD, PLAIN);
+	printf("\n%sThe errors%s, as the monitors have recorded them\n", fbk_bold(), fbk_plain());
 	if (!fbk_timeline(config.out))
 		printf("  none: a host that does not forward errors tells nobody of them\n");
 	printf("\n%s\n", held ? "Every promise held." : "NOT every promise held.");

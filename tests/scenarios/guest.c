@@ -24,6 +24,7 @@
 /* Deadlines are for what will never come: a machine with much else to do is slow. */
 #define BOOT_S 180
 #define ANSWER_S 120
+#define SYSTEM_S 1200 /* a whole system starts, or ends */
 #define MAX_FROZEN 9
 
 struct fbk_guest {
@@ -113,6 +114,7 @@ static bool same_spec(const struct fbk_guest_spec *a, const struct fbk_guest_spe
 	return !strcmp(a->kernel, b->kernel) && a->cpus == b->cpus && a->memory_mib == b->memory_mib &&
 	       a->sea_off == b->sea_off && a->no_disk == b->no_disk && a->by_file == b->by_file && a->kdump == b->kdump &&
 	       !strcmp(a->memory ? a->memory : "", b->memory ? b->memory : "") &&
+	       !strcmp(a->root ? a->root : "", b->root ? b->root : "") &&
 	       !strcmp(a->disks[0] ? a->disks[0] : "-", b->disks[0] ? b->disks[0] : "-") &&
 	       !strcmp(a->disks[1] ? a->disks[1] : "-", b->disks[1] ? b->disks[1] : "-") &&
 	       !strcmp(a->append ? a->append : "", b->append ? b->append : "") &&
@@ -388,7 +390,7 @@ static void guest_start(struct fbk_guest *g)
 	argv[n++] = fbk_path_files("kernels/%s/Image", s->kernel);
 	if (!is_hostile(g)) {
 		argv[n++] = "--initrd";
-		argv[n++] = fbk_path_files("guest/%s.cpio", s->net ? "net" : s->kdump ? "kdump" : s->kernel);
+		argv[n++] = fbk_path_files("guest/%s.cpio", s->root ? "debian" : s->net ? "net" : s->kdump ? "kdump" : s->kernel);
 	}
 	argv[n++] = "--append";
 	argv[n++] = append;
@@ -403,7 +405,10 @@ static void guest_start(struct fbk_guest *g)
 	argv[n++] = fbk_path_out("guest-%u.events", g->id);
 	argv[n++] = "--metrics";
 	argv[n++] = fbk_path_out("guest-%u.prom", g->id);
-	if (!s->no_disk) {
+	if (s->root) {
+		argv[n++] = "--disk";
+		argv[n++] = (char *)s->root;
+	} else if (!s->no_disk) {
 		argv[n++] = "--disk";
 		g->disk[0] = disk_for(g);
 		argv[n++] = g->disk[0];
@@ -500,14 +505,15 @@ static void guest_kill(struct fbk_guest *g)
 
 static const char *guest_end(struct fbk_guest *g)
 {
-	uint64_t deadline = fbk_deadline_ms(ANSWER_S);
+	unsigned int seconds = g->spec.root ? SYSTEM_S : ANSWER_S;
+	uint64_t deadline = fbk_deadline_ms(seconds);
 
 	if (!g->ended && write(g->in, "poweroff\n", 9) != 9)
 		return "a guest did not take the order to power off";
 	while (!g->ended && fbk_now_ms() < deadline)
 		fbk_guests_pump(100);
 	if (!g->ended) {
-		snprintf(trouble, sizeof(trouble), "guest-%u did not power off within %u s", g->id, ANSWER_S);
+		snprintf(trouble, sizeof(trouble), "guest-%u did not power off within %u s", g->id, seconds);
 		guest_kill(g);
 		return trouble;
 	}
@@ -612,7 +618,10 @@ static struct fbk_guest *guest_new(const struct fbk_guest_spec *spec, bool own)
 	nr_guests++;
 	guest_start(g);
 	g->ended = false;
-	fbk_guest_expect(g, BOOT_S, is_hostile(g) ? "hostile: up" : "init[1]: ready");
+	if (spec->root)
+		fbk_guest_expect(g, SYSTEM_S, "debian: ready");
+	else
+		fbk_guest_expect(g, BOOT_S, is_hostile(g) ? "hostile: up" : "init[1]: ready");
 	if (!spec->sea_off && !fbk_host_has_sea() && !fbk_guest_monitor_said(g, "lacks KVM_CAP_ARM_SEA_TO_USER"))
 		fbk_fail(__FILE__, __LINE__, "the monitor does not say that SIGBUS is all that it has");
 	g->ram_hva = find_ram(g);
