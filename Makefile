@@ -134,8 +134,11 @@ fuzz: builddir ## run every fuzz target for FUZZ_SECONDS (30), or FUZZ_RUNS exec
 	@tests/fuzz/run $(if $(FUZZ_RUNS),--runs $(FUZZ_RUNS),$(or $(FUZZ_SECONDS),30))
 
 .PHONY: bench
-bench: arm64 kmod guests lab-runner ## instructions and memory, side by side with a bare handler and with QEMU, in the deterministic lab
+bench: arm64 kmod guests lab-runner ## instructions and memory, side by side with a bare handler, in the deterministic lab
 	@bench/run --kernel $(KERNEL)
+
+.PHONY: bench-vmm
+bench-vmm: arm64 kmod guests lab-runner ## the whole monitor beside Debian's arm64 QEMU, in the deterministic lab (long)
 	@bench/vmm --kernel $(KERNEL)
 
 .PHONY: golden-update

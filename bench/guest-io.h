@@ -8,7 +8,7 @@
 #define FBK_BENCH_ECHO 'e'   /* what comes goes back */
 #define FBK_BENCH_SINK 's'   /* STREAM bytes are taken, then one is sent */
 #define FBK_BENCH_SOURCE 'f' /* STREAM bytes are sent */
-#define FBK_BENCH_STREAM (32u << 20)
+#define FBK_BENCH_STREAM (8u << 20)
 #define FBK_BENCH_CHUNK (64u << 10)
 
 #endif
