@@ -376,7 +376,16 @@ static bool is_hostile(const struct fbk_guest *g)
 static void guest_start(struct fbk_guest *g)
 {
 	const struct fbk_guest_spec *s = &g->spec;
-	char cpus[16], memory[64], *append, *argv[40];
+	const struct {
+		const char *name, *value; /* NULL: left to the monitor */
+	} said[] = {
+		{ "--reset", s->reset },       { "--retire", s->retire }, { "--ledger", s->ledger },
+		{ "--policy", s->policy ? policy_for(g) : NULL },
+		{ "--id", s->id },	       { "--net", s->net },	  { "--firmware", s->firmware },
+		{ "--console", s->console },   { "--cper", s->cper },	  { "--api", s->api },
+		{ "--sandbox", s->sandbox },
+	};
+	char cpus[16], memory[64], *append, *argv[64];
 	int to_guest[2], from_guest[2], err, n = 0;
 
 	snprintf(cpus, sizeof(cpus), "%u", s->cpus ? s->cpus : 1);
@@ -425,49 +434,11 @@ static void guest_start(struct fbk_guest *g)
 		argv[n++] = "--disk";
 		argv[n++] = further_disk(g, i);
 	}
-	if (s->reset) {
-		argv[n++] = "--reset";
-		argv[n++] = (char *)s->reset;
-	}
-	if (s->retire) {
-		argv[n++] = "--retire";
-		argv[n++] = (char *)s->retire;
-	}
-	if (s->ledger) {
-		argv[n++] = "--ledger";
-		argv[n++] = (char *)s->ledger;
-	}
-	if (s->policy) {
-		argv[n++] = "--policy";
-		argv[n++] = policy_for(g);
-	}
-	if (s->id) {
-		argv[n++] = "--id";
-		argv[n++] = (char *)s->id;
-	}
-	if (s->net) {
-		argv[n++] = "--net";
-		argv[n++] = (char *)s->net;
-	}
-	if (s->firmware) {
-		argv[n++] = "--firmware";
-		argv[n++] = (char *)s->firmware;
-	}
-	if (s->console) {
-		argv[n++] = "--console";
-		argv[n++] = (char *)s->console;
-	}
-	if (s->cper) {
-		argv[n++] = "--cper";
-		argv[n++] = (char *)s->cper;
-	}
-	if (s->api) {
-		argv[n++] = "--api";
-		argv[n++] = (char *)s->api;
-	}
-	if (s->sandbox) {
-		argv[n++] = "--sandbox";
-		argv[n++] = (char *)s->sandbox;
+	for (size_t i = 0; i < sizeof(said) / sizeof(said[0]); i++) {
+		if (!said[i].value)
+			continue;
+		argv[n++] = (char *)said[i].name;
+		argv[n++] = (char *)said[i].value;
 	}
 	argv[n] = NULL;
 	if (s->by_file)
