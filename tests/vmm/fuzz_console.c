@@ -67,28 +67,15 @@ static void type(struct fuzz *f, size_t len)
 
 static void step(struct fuzz *f)
 {
+	unsigned int number = fuzz_take(f, 1) % 7;
 	uint64_t a;
 
-	switch (fuzz_take(f, 1) % 7) {
-	case 0:
-		a = fuzz_take(f, 2) % 0x110;
-		write4(a, fuzz_take(f, 4));
-		break;
+	if (driver_step(f, number))
+		return;
+	switch (number) {
 	case 1:
 		a = fuzz_take(f, 1);
 		fuzz_start(2, 1u << a % 8, a & 0x80 ? 1u << 28 : 0);
-		break;
-	case 2:
-		a = 16 * (fuzz_take(f, 1) % 128);
-		any_descriptor(f, a + FUZZ_DESC(fuzz_take(f, 1) % 3));
-		break;
-	case 3: /* anything */
-		a = fuzz_take(f, 2);
-		put(a, fuzz_take(f, 8), 8);
-		break;
-	case 4:
-		a = fuzz_take(f, 1) % 2;
-		make_available(a, fuzz_take(f, 1));
 		break;
 	case 5:
 		type(f, fuzz_take(f, 1) % FBK_CONSOLE_TYPED_MAX);

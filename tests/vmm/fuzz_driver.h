@@ -133,4 +133,30 @@ static inline void any_descriptor(struct fuzz *f, uint32_t at)
 	put(at + 14, fuzz_take(f, 1), 2);
 }
 
+/* One step of a driver of two queues, by its number. Return: false: it is none of these. */
+static inline bool driver_step(struct fuzz *f, unsigned int number)
+{
+	uint64_t a;
+
+	switch (number) {
+	case 0:
+		a = fuzz_take(f, 2) % 0x110;
+		write4(a, fuzz_take(f, 4));
+		return true;
+	case 2: /* a descriptor in RAM */
+		a = 16 * (fuzz_take(f, 1) % 128);
+		any_descriptor(f, a + FUZZ_DESC(fuzz_take(f, 1) % 3));
+		return true;
+	case 3: /* anything */
+		a = fuzz_take(f, 2);
+		put(a, fuzz_take(f, 8), 8);
+		return true;
+	case 4: /* one more available */
+		a = fuzz_take(f, 1) % 2;
+		make_available(a, fuzz_take(f, 1));
+		return true;
+	}
+	return false;
+}
+
 #endif

@@ -39,28 +39,15 @@ static void step(struct fuzz *f)
 {
 	static uint8_t frame[FBK_NET_FRAME_MAX];
 	uint8_t header[FBK_NET_HEADER_LEN] = { 0 };
+	unsigned int number = fuzz_take(f, 1) % 7;
 	uint64_t a;
 
-	switch (fuzz_take(f, 1) % 7) {
-	case 0:
-		a = fuzz_take(f, 2) % 0x110;
-		write4(a, fuzz_take(f, 4));
-		break;
+	if (driver_step(f, number))
+		return;
+	switch (number) {
 	case 1:
 		a = fuzz_take(f, 1);
 		fuzz_start(2, 1u << a % 8, (a & 0x80 ? 1u << 29 : 0) | (a & 0x40 ? 1u << 15 : 0) | (a & 0x20 ? 1u << 11 | 3 : 0) | 1u << 28);
-		break;
-	case 2: /* a descriptor in RAM */
-		a = 16 * (fuzz_take(f, 1) % 128);
-		any_descriptor(f, a + FUZZ_DESC(fuzz_take(f, 1) % 3));
-		break;
-	case 3: /* anything */
-		a = fuzz_take(f, 2);
-		put(a, fuzz_take(f, 8), 8);
-		break;
-	case 4: /* one more available */
-		a = fuzz_take(f, 1) % 2;
-		make_available(a, fuzz_take(f, 1));
 		break;
 	case 5: /* a packet comes */
 		header[0] = fuzz_take(f, 1);
