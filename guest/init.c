@@ -13,9 +13,8 @@
  *   show FILE                  its first line               -> "show FILE LINE"
  *   list FOLDER                what is in it                -> "list FOLDER NAME..."
  *   free                       a page that nobody uses      -> "free gpa=0x.."
- *   rebind DRIVER DEVICE [lost]  it off the virtio device, and on it again; also where that is this console
+ *   rebind DRIVER DEVICE       it off the virtio device, and on it again; also where that is this console
  *                                                          -> "rebound DEVICE"
- *                              lost: first "waits", until the kernel has counted one more lost page
  *   loglevel N                 what the console shows
  *   echo WORD                  -> "echo WORD": everything before it has been done
  *   poweroff, reboot, panic
@@ -381,16 +380,6 @@ static void hold(const char *path)
 		close(fd);
 }
 
-static void wait_for_loss(void)
-{
-	const struct timespec pause = { .tv_nsec = 10000000 };
-	long long had = number_in("/proc/meminfo", "HardwareCorrupted:");
-
-	fbk_say("waits");
-	while (number_in("/proc/meminfo", "HardwareCorrupted:") == had)
-		nanosleep(&pause, NULL);
-}
-
 static void cmd_rebind(const char *driver, const char *device)
 {
 	char path[128];
@@ -445,9 +434,7 @@ static void obey(char *text)
 		cmd_free();
 	} else if (!strcmp(argv[0], "loglevel") && argc == 2) {
 		klogctl(KLOG_CONSOLE_LEVEL, NULL, atoi(argv[1]));
-	} else if (!strcmp(argv[0], "rebind") && (argc == 3 || (argc == 4 && !strcmp(argv[3], "lost")))) {
-		if (argc == 4)
-			wait_for_loss();
+	} else if (!strcmp(argv[0], "rebind") && argc == 3) {
 		cmd_rebind(argv[1], argv[2]);
 	} else if (!strcmp(argv[0], "write") && argc == 3) {
 		write_file(argv[1], argv[2]);
