@@ -49,7 +49,6 @@ static int open_signals(void)
 static bool ask_to_power_off(struct main_thread *t)
 {
 	struct fbk_monitor *m = t->m;
-
 	int r;
 
 	if (!m->opt.grace_s || t->asked || atomic_load(&m->end) != FBK_END_NONE || atomic_load(&m->pause) != FBK_PAUSE_NONE ||
