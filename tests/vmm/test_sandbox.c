@@ -80,7 +80,6 @@ static const struct harmless harmless[] = {
 	{ SYS_fstat, { BAD_FD, BAD_PTR } },
 	{ SYS_newfstatat, { BAD_FD, BAD_PTR, BAD_PTR, 0 } },
 	{ SYS_flock, { BAD_FD, 0 } },
-	{ SYS_lseek, { BAD_FD, 0, 0 } },
 	{ SYS_pread64, { BAD_FD, BAD_PTR, 0, 0 } },
 	{ SYS_pwrite64, { BAD_FD, BAD_PTR, 0, 0 } },
 	{ SYS_fdatasync, { BAD_FD } },

@@ -137,7 +137,7 @@ const struct fbk_rule fbk_rules[] = {
 	{ CALL(madvise), THREADS, { IS(2, MADV_DONTNEED) }, "guest memory at a reset; a file's page that came back; the stack of a thread that ends" },
 	{ CALL(madvise), ROAD, { IS(2, MADV_DONTNEED_LOCKED) }, "a retired page's marker goes" },
 	{ CALL(madvise), ROAD, { IS(2, MADV_POPULATE_READ) }, "which page it was that a device's copy stopped at" },
-	{ CALL(madvise), MAIN, { IS(2, MADV_POPULATE_WRITE) }, "guest memory is there before the guest asks for it" },
+	{ CALL(madvise), MAIN, { IS(2, MADV_POPULATE_WRITE) }, "a fresh huge page; with prefault, guest memory after a reset" },
 	{ CALL(madvise), MAIN, { IS(2, MADV_DONTDUMP) }, "a bad frame is in no core dump" },
 	{ CALL(madvise), MAIN, { IS(2, MADV_DONTFORK) }, "a bad frame is no child's" },
 	{ CALL(mprotect), MAIN, { NONE_OF(2, PROT_EXEC) }, "a bad frame is out of our own reach" },
@@ -156,8 +156,7 @@ const struct fbk_rule fbk_rules[] = {
 	{ CALL(unlinkat), MAIN, { IS(2, 0) }, "a next file that was given up; the API's sockets, at the end" },
 	{ CALL(newfstatat), MAIN, { IS(3, AT_SYMLINK_NOFOLLOW) }, "whether ledger and sockets are still ours" },
 	{ CALL(flock), MAIN, { IS(1, LOCK_EX | LOCK_NB) }, "the ledger's next file is ours, too" },
-	{ CALL(lseek), MAIN, {}, "which parts of guest memory that is a file were ever used" },
-	{ CALL(mincore), MAIN, {}, "which parts of guest memory were ever used" },
+	{ CALL(mincore), MAIN, {}, "which huge pages of guest memory were ever used: these a reset writes over" },
 
 	/* --- the main thread: a reset ------------------------------------------------------------------------------------- */
 	{ CALL(ioctl), MAIN, { IS(1, KVM_PREFERRED_TARGET) }, "a vCPU as at power-on" },
