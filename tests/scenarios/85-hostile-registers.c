@@ -38,6 +38,9 @@ static void stuck(const char *how, const char *said, bool by_signal)
 
 	snprintf(orders, sizeof(orders), "mode=exec rounds=200 seed=9 end=%s", how);
 	fbk_hostile_boot(&h, orders, 2, NULL, NULL);
+	/* It waits for a key before it goes there. */
+	fbk_hostile_until(&h, "hostile: done");
+	fbk_guest_send(h.guest, "q");
 	fbk_hostile_until(&h, said);
 	FBK_CHECK_EQ(fbk_hostile_ctl("status", NULL, NULL), 0);
 	if (!by_signal) {
