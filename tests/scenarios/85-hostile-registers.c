@@ -44,15 +44,14 @@ static void stuck(const char *how, const char *said, bool by_signal)
 	fbk_hostile_until(&h, said);
 	FBK_CHECK_EQ(fbk_hostile_ctl("status", NULL, NULL), 0);
 	if (!by_signal) {
-		FBK_CHECK_EQ(fbk_hostile_ctl("stop", NULL, NULL), 0);
-		FBK_CHECK_EQ(fbk_guest_wait(h.guest, END_S), 13);
+		fbk_hostile_stop(&h);
 	} else {
 		kill(fbk_guest_pid(h.guest), SIGTERM);
 		fbk_wait_until(END_S, "the monitor has pressed the button", asked, h.guest);
 		kill(fbk_guest_pid(h.guest), SIGTERM);
 		FBK_CHECK_EQ(fbk_guest_wait(h.guest, END_S), 128 + SIGTERM);
+		fbk_hostile_judge(&h);
 	}
-	fbk_hostile_judge(&h);
 }
 
 static void run(void)

@@ -35,6 +35,15 @@ const char *fbk_hostile_until(struct fbk_hostile *h, const char *said);
 const char *fbk_hostile_again(struct fbk_hostile *h);
 const char *fbk_hostile_done(struct fbk_hostile *h);
 
+/*
+ * As fbk_hostile_again(), for a guest that may have hung itself before it is done: then the operator resets it.
+ * Return: its account, or NULL if it hung.
+ */
+const char *fbk_hostile_again_if(struct fbk_hostile *h);
+
+/* The operator ends it, whatever it is doing. */
+void fbk_hostile_stop(struct fbk_hostile *h);
+
 /* Its monitor has ended: it did not grow, and the disks hold what they should. */
 void fbk_hostile_judge(struct fbk_hostile *h);
 
