@@ -218,6 +218,7 @@ static const char *expect_from(struct fbk_guest *g, size_t *from, unsigned int s
 		now = fbk_now_ms();
 		if (now >= deadline) {
 			g->spoilt = true;
+			fbk_silence_tell(g->id, g->pid);
 			fbk_fail(__FILE__, __LINE__, "the guest did not say within %u s: \"%s\"", seconds, needle);
 		}
 		fbk_guests_pump(deadline - now > 200 ? 200 : (int)(deadline - now));
@@ -484,6 +485,7 @@ static const char *guest_end(struct fbk_guest *g)
 	while (!g->ended && fbk_now_ms() < deadline)
 		fbk_guests_pump(100);
 	if (!g->ended) {
+		fbk_silence_tell(g->id, g->pid);
 		snprintf(trouble, sizeof(trouble), "guest-%u did not power off within %u s", g->id, seconds);
 		guest_kill(g);
 		return trouble;
@@ -555,8 +557,6 @@ long fbk_guest_own_kb(struct fbk_guest *g)
 	}
 	if (f)
 		fclose(f);
-	if (!sum)
-		fbk_fail(__FILE__, __LINE__, "%s tells of no resident memory", path);
 	return sum;
 }
 

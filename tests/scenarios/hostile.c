@@ -50,6 +50,7 @@ void fbk_hostile_boot(struct fbk_hostile *h, const char *orders, unsigned int cp
 
 	h->guest = fbk_guest_boot(&spec);
 	h->own_kb = h->most_kb = fbk_guest_own_kb(h->guest);
+	FBK_CHECK(h->own_kb);
 }
 
 /* Return: the line, or NULL if it does not come within that time. */
@@ -61,7 +62,8 @@ static const char *watch(struct fbk_hostile *h, const char *said, unsigned int s
 
 	while (!(line = fbk_guest_said(h->guest, "%s", said)) && fbk_now_ms() < deadline) {
 		if (!fbk_guest_alive(h->guest))
-			fbk_fail(__FILE__, __LINE__, "the monitor ended before the guest said \"%s\"", said);
+			fbk_fail(__FILE__, __LINE__, "the monitor ended (status %d) before the guest said \"%s\"",
+				 fbk_guest_wait(h->guest, 0), said);
 		now = fbk_guest_own_kb(h->guest);
 		if (now > h->most_kb)
 			h->most_kb = now;

@@ -37,6 +37,9 @@ const char *fbk_guests_finish(void);
 /* Name the evidence of the guests that the scenario used. */
 void fbk_guests_tell(void);
 
+/* A guest that does not answer: what KVM does with it, to the log and to guest-ID.trace. */
+void fbk_silence_tell(unsigned int id, pid_t pid);
+
 void fbk_host_open(void);
 /* Does KVM here give guests' SEAs to the monitor? */
 bool fbk_host_has_sea(void);

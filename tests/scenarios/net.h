@@ -8,7 +8,7 @@
 
 #include "harness.h"
 
-#define FBK_NET_MIB 10
+#define FBK_NET_MIB 3
 
 /* An order to the guest's /bin/net; the line that answers with @word, valid until the scenario ends. */
 const char *fbk_net_order(struct fbk_guest *g, const char *order, const char *word);
