@@ -113,7 +113,7 @@ const char *fbk_guest_metrics(const struct fbk_guest *g);
 /* The host's file under its disk: 0 vda, 1 vdb, ...; valid until the scenario ends. */
 const char *fbk_guest_disk(struct fbk_guest *g, unsigned int n);
 
-/* What its monitor holds itself, in kB: all that is resident, but for the guest's memory. */
+/* What its monitor holds itself, in kB: all that is resident, but for the guest's memory. 0: it has ended. */
 long fbk_guest_own_kb(struct fbk_guest *g);
 unsigned int fbk_guest_descriptors(struct fbk_guest *g); /* how many are open in its monitor */
 

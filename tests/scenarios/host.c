@@ -96,6 +96,8 @@ void fbk_host_open(void)
 	if (!text)
 		abort();
 	load_module(fbk_path_files("sea_inject.ko"));
+	/* A monitor that crashes leaves its registers in the log. */
+	fbk_host_set("/proc/sys/debug/exception-trace", "1");
 	pump();
 	since = len;
 }
