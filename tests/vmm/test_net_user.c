@@ -279,6 +279,24 @@ static void flows_are_bounded(void **state)
 	close(udp);
 }
 
+/* A datagram whole, and in two pieces. */
+static void no_fragment_gets_through(void **state)
+{
+	unsigned int port;
+	int udp = host_socket(SOCK_DGRAM, &port);
+	uint8_t piece[24] = { 0 };
+
+	put16(piece, 2000);
+	put16(piece + 2, port);
+	put16(piece + 4, sizeof(piece));
+	assert_false(send_ip(&(struct ip){ UDP, 0x2000, HOST, piece, 16 }));
+	assert_false(send_ip(&(struct ip){ UDP, 2, HOST, piece + 16, 8 }));
+	assert_int_equal(senders(udp), 0);
+	assert_true(send_ip(&(struct ip){ UDP, 0x4000, HOST, piece, sizeof(piece) }));
+	assert_int_equal(senders(udp), 1);
+	close(udp);
+}
+
 static void few_descriptors(void **state)
 {
 	unsigned int udp_port, before = descriptors();
@@ -301,6 +319,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(flows_are_bounded, setup, teardown),
+		cmocka_unit_test_setup_teardown(no_fragment_gets_through, setup, teardown),
 		cmocka_unit_test(few_descriptors),
 	};
 
