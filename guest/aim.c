@@ -24,6 +24,7 @@
 #include <unistd.h>
 
 #define PAGE UINT64_C(4096)
+#define PAGEMAP_PRESENT (UINT64_C(1) << 63)
 
 static void refuse(const char *fmt, ...) __attribute__((noreturn, format(printf, 1, 2)));
 static void refuse(const char *fmt, ...)
@@ -74,9 +75,27 @@ static bool is_full_of(const char *page, const char *text, size_t len)
 	return true;
 }
 
+/* A process has far more addresses than pages: many entries are read at once. */
+static bool is_present(int pagemap, uint64_t va)
+{
+	static uint64_t entries[512], first = UINT64_MAX;
+	static size_t nr;
+	uint64_t at = va / PAGE;
+	ssize_t n;
+
+	if (at < first || at >= first + nr) {
+		n = pread(pagemap, entries, sizeof(entries), (off_t)(at * sizeof(entries[0])));
+		if (n < (ssize_t)sizeof(entries[0]))
+			return false;
+		first = at;
+		nr = (size_t)n / sizeof(entries[0]);
+	}
+	return entries[at - first] & PAGEMAP_PRESENT;
+}
+
 static void aim_data(pid_t pid, const char *text)
 {
-	FILE *maps = proc_open(pid, "maps"), *mem = proc_open(pid, "mem");
+	FILE *maps = proc_open(pid, "maps"), *mem = proc_open(pid, "mem"), *pagemap = proc_open(pid, "pagemap");
 	size_t len = strlen(text);
 	char line[512], perms[8], page[PAGE];
 	uint64_t lo, hi;
@@ -88,7 +107,7 @@ static void aim_data(pid_t pid, const char *text)
 			continue;
 		for (; lo < hi; lo += PAGE)
 			/* What is not in memory is not brought there. */
-			if (fbk_pages_gpa_of(pid, lo) && pread(fileno(mem), page, PAGE, (off_t)lo) == (ssize_t)PAGE &&
+			if (is_present(fileno(pagemap), lo) && pread(fileno(mem), page, PAGE, (off_t)lo) == (ssize_t)PAGE &&
 			    is_full_of(page, text, len)) {
 				answer(pid, lo);
 				return;
