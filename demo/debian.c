@@ -152,9 +152,11 @@ static void work_goes_on(void)
 	fbk_wait_until(EVENT_S, "more requests are answered", is_more, &requests);
 }
 
+/* The guest looks again and again by itself: each question from outside is a unit more that it has to start. */
 static bool is_poisoned(void *arg)
 {
-	return strstr(ask(AIM " page %#llx", (unsigned long long)*(uint64_t *)arg), " poisoned");
+	return strstr(ask("for n in 1 2 3 4 5 6 7 8 9; do " AIM " page %#llx | grep poisoned && break; sleep 1; done",
+			  (unsigned long long)*(uint64_t *)arg), " poisoned");
 }
 
 static const char *last_death(void)
@@ -212,9 +214,10 @@ static void begin(void)
 
 static bool is_restarted(void *arg)
 {
-	const char *state = ask("echo $(systemctl show -P NRestarts redis-server) $(systemctl is-active redis-server)");
-
-	return strtoul(state, NULL, 10) == *(unsigned int *)arg && strstr(state, " active");
+	return strstr(ask("for n in 1 2 3 4 5 6 7 8 9; do "
+			  "[ \"$(echo $(systemctl show -P NRestarts redis-server) $(systemctl is-active redis-server))\" = '%u active' ] && "
+			  "echo yes && break; sleep 2; done",
+			  *(unsigned int *)arg), "yes");
 }
 
 static bool is_there(void *arg)
