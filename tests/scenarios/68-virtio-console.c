@@ -2,15 +2,16 @@
 /* SPDX-FileCopyrightText: The firebreak authors */
 /*
  * The guest's console is virtio's: what it says and hears, much of it at once, beside a client of the API, with the driver taken
- * off and put back, and after a reset. A panic is seen.
+ * off and put back, after a reset, and in each way to boot. A panic is seen, also one from before there is a driver.
  */
 #include "internal.h"
 
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 
 FBK_SCENARIO("68-virtio-console", "virtio-console", 50,
-	     "guest: its /sys/class/tty/console/active, what it says and obeys, victims' siginfo; exit status 10");
+	     "guest: its /sys/class/tty/console/active, what it says and obeys, victims' siginfo; exit statuses 0 and 10");
 
 #define API "/tmp/firebreak-virtio-console.api"
 #define EXIT_PANIC 10
@@ -51,7 +52,7 @@ static void says_much(struct fbk_guest *g)
 	FBK_CHECK(fbk_guest_said(g, "said-by-init,"));
 }
 
-static void run(void)
+static void everything(void)
 {
 	struct fbk_guest *g = fbk_guest_boot(&(struct fbk_guest_spec){ .kernel = "newest", .cpus = 2, .console = "virtio", .api = API });
 
@@ -75,4 +76,39 @@ static void run(void)
 	loses(g);
 	fbk_guest_send(g, "panic");
 	FBK_CHECK_EQ(fbk_guest_wait(g, 60), EXIT_PANIC);
+}
+
+/* Its driver is a module. */
+static void an_older_kernel(void)
+{
+	struct fbk_guest *g = fbk_guest_boot(&(struct fbk_guest_spec){ .kernel = "6.1", .console = "virtio" });
+	char *argv[] = { fbk_path_files("firebreak"), "run", "--kernel", fbk_path_files("kernels/6.1/Image"), "--console", "virtio",
+			 "--append", "quiet panic=-1", NULL };
+	static char text[65536];
+
+	is_console(g);
+	loses(g);
+	kill(fbk_guest_pid(g), SIGTERM);
+	fbk_guest_expect(g, 60, "init[1]: power button");
+	FBK_CHECK_EQ(fbk_guest_wait(g, 60), 0);
+
+	/* Without anything that it could start. */
+	FBK_CHECK_EQ(fbk_run(argv, text, sizeof(text)), EXIT_PANIC);
+	FBK_CHECK(strstr(text, "Kernel panic - not syncing"));
+}
+
+static void by_device_tree(void)
+{
+	struct fbk_guest *g = fbk_guest_boot(&(struct fbk_guest_spec){ .kernel = "6.12", .cpus = 2, .console = "virtio", .firmware = "dt" });
+
+	is_console(g);
+	says_much(g);
+	fbk_guest_poweroff(g);
+}
+
+static void run(void)
+{
+	everything();
+	an_older_kernel();
+	by_device_tree();
 }

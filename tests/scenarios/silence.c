@@ -3,6 +3,7 @@
 /* silence.c - what the host's kernel sees of a guest that does not say what it should: does it run, and where? */
 #include "internal.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -25,6 +26,19 @@ static int put(const char *path, const char *word)
 	return r;
 }
 
+/* The first line of a file. */
+static bool get(const char *path, char *ret, int len)
+{
+	FILE *f = fopen(path, "re");
+	bool there = f && fgets(ret, len, f);
+
+	if (there)
+		ret[strcspn(ret, "\n")] = '\0';
+	if (f)
+		fclose(f);
+	return there;
+}
+
 static bool is_thread_of(pid_t pid, const char *line)
 {
 	const char *dash = strstr(line, "vcpu");
@@ -38,6 +52,26 @@ static bool is_thread_of(pid_t pid, const char *line)
 	return !access(path, F_OK);
 }
 
+static void tell_threads(pid_t pid)
+{
+	char path[64], name[32] = "", call[128] = "";
+	struct dirent *e;
+	DIR *dir;
+
+	snprintf(path, sizeof(path), "/proc/%d/task", pid);
+	dir = opendir(path);
+	while (dir && (e = readdir(dir))) {
+		snprintf(path, sizeof(path), "/proc/%d/task/%.16s/comm", pid, e->d_name);
+		if (!get(path, name, sizeof(name)))
+			continue;
+		snprintf(path, sizeof(path), "/proc/%d/task/%.16s/syscall", pid, e->d_name);
+		get(path, call, sizeof(call));
+		fbk_note("thread %.16s %s: system call %s", e->d_name, name, call);
+	}
+	if (dir)
+		closedir(dir);
+}
+
 void fbk_silence_tell(unsigned int id, pid_t pid)
 {
 	unsigned int told = 0, nr = 0;
@@ -45,6 +79,7 @@ void fbk_silence_tell(unsigned int id, pid_t pid)
 	FILE *from, *to;
 	int r;
 
+	tell_threads(pid);
 	mount("tracefs", TRACING, "tracefs", 0, NULL); /* it may be there already */
 	put(TRACING "trace", "");
 	r = put(TRACING "events/kvm/enable", "1");
