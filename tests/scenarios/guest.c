@@ -73,6 +73,8 @@ static void guest_take(struct fbk_guest *g)
 			g->text = realloc(g->text, g->size);
 			if (!g->text)
 				abort();
+			/* Else an earlier guest's words may stand there, until this one has said something. */
+			g->text[g->len] = '\0';
 		}
 		n = read(g->out, g->text + g->len, 4096);
 		if (n <= 0)
