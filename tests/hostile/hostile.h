@@ -26,6 +26,8 @@
 /* Pages that the host breaks (ghes). */
 #define VICTIMS_GPA (BUFFERS_GPA + BUFFERS_LEN)
 #define NR_VICTIMS 16
+/* And those of poison.c. */
+#define LOST_GPA (VICTIMS_GPA + (UINT64_C(1) << 20))
 
 /* --- tables.c: one address space for all vCPUs, of 1 GiB blocks ------------------------------------------------------ */
 
@@ -140,6 +142,7 @@ void attack_ghes(struct attack *a);
 void attack_irq(struct attack *a);
 void attack_psci(struct attack *a);
 void attack_exec(struct attack *a);
+void attack_poison(struct attack *a);
 
 /* Whoever sleeps shall see that it is over. */
 void irq_wake(unsigned int cpus);

@@ -22,8 +22,10 @@ static void attack(struct attack *a)
 		attack_psci(a);
 	else if (argument_is("mode", "exec"))
 		attack_exec(a);
+	else if (argument_is("mode", "poison"))
+		attack_poison(a);
 	else if (!a->cpu)
-		say("hostile: mode= is none of mmio, virtio, ghes, irq, psci, exec\n");
+		say("hostile: mode= is none of mmio, virtio, ghes, irq, psci, exec, poison\n");
 }
 
 static void report(const struct attack *a)

@@ -112,7 +112,7 @@ void make_available(const struct rings *r, unsigned int num, uint16_t head)
 
 /* --- does it work? --------------------------------------------------------------------------------------------------- */
 
-static void start(const struct device *d, unsigned int queues)
+void driver_start(const struct device *d, unsigned int queues, unsigned int which, const struct rings *elsewhere)
 {
 	driver_reset(d);
 	driver_negotiate(d, driver_offered(d) & (F_VERSION_1 | (d->id == ID_NET ? UINT64_C(1) << 15 : 0)));
@@ -121,9 +121,14 @@ static void start(const struct device *d, unsigned int queues)
 
 		for (uint64_t at = r.desc; at < r.desc + RINGS_LEN; at += 8)
 			write64(at, 0);
-		driver_queue(d, q, QUEUE_NUM, &r);
+		driver_queue(d, q, QUEUE_NUM, elsewhere && q == which ? elsewhere : &r);
 	}
 	reg_write(d, V_STATUS, S_ACKNOWLEDGE | S_DRIVER | S_FEATURES_OK | S_DRIVER_OK);
+}
+
+static void start(const struct device *d, unsigned int queues)
+{
+	driver_start(d, queues, 0, NULL);
 }
 
 static bool answered(const struct device *d, unsigned int queue)
@@ -221,8 +226,9 @@ static bool works_net(const struct device *d)
 	return false;
 }
 
-/* Whose input it is that typed() gives from then on. */
+/* Whose input it is that typed() gives from then on, and how much of it there was. */
 static struct device console;
+static uint16_t seen;
 
 static void listen(void)
 {
@@ -233,9 +239,15 @@ static void listen(void)
 	reg_write(&console, V_QUEUE_NOTIFY, 0);
 }
 
+void console_listen(const struct device *d)
+{
+	console = *d;
+	seen = 0;
+	listen();
+}
+
 int virtio_typed(void)
 {
-	static uint16_t seen;
 	struct rings r = rings_of(&console, 0);
 	int byte = -1;
 
@@ -258,9 +270,24 @@ static bool works_console(const struct device *d)
 	make_available(&out, QUEUE_NUM, 0);
 	if (!answered(d, 1))
 		return false;
-	console = *d;
-	listen();
+	console_listen(d);
 	return true;
+}
+
+bool driver_works(const struct device *d)
+{
+	switch (d->id) {
+	case ID_RNG:
+		return works_rng(d);
+	case ID_BLOCK:
+		return works_block(d);
+	case ID_NET:
+		return works_net(d);
+	case ID_CONSOLE:
+		return works_console(d);
+	default:
+		return false;
+	}
 }
 
 void virtio_check(struct attack *a)
@@ -271,16 +298,9 @@ void virtio_check(struct attack *a)
 	for (unsigned int i = 0; i < nr; i++) {
 		bool fine;
 
-		if (d[i].id == ID_RNG)
-			fine = works_rng(&d[i]);
-		else if (d[i].id == ID_BLOCK)
-			fine = works_block(&d[i]);
-		else if (d[i].id == ID_NET)
-			fine = works_net(&d[i]);
-		else if (d[i].id == ID_CONSOLE)
-			fine = works_console(&d[i]);
-		else
+		if (!d[i].id) /* nothing there */
 			continue;
+		fine = driver_works(&d[i]);
 		asked++;
 		works += fine;
 		if (!fine) {

@@ -72,6 +72,13 @@ uint64_t driver_offered(const struct device *d);
 bool driver_negotiate(const struct device *d, uint64_t features);
 void driver_queue(const struct device *d, unsigned int queue, uint64_t num, const struct rings *r);
 
+/* All of a device's queues, empty, with rings of zeros; those of queue @which lie @elsewhere, unless that is NULL. */
+void driver_start(const struct device *d, unsigned int queues, unsigned int which, const struct rings *elsewhere);
+/* Does it do what it is there for? It starts with rings of its own. */
+bool driver_works(const struct device *d);
+/* On a console whose queues have just been started: typed() gives what comes there. */
+void console_listen(const struct device *d);
+
 void descriptor(uint64_t table, unsigned int index, uint64_t gpa, uint32_t len, uint16_t flags, uint16_t next);
 void make_available(const struct rings *r, unsigned int num, uint16_t head);
 
