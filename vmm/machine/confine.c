@@ -21,16 +21,27 @@
 #define LOCKED_MAX (16ul << 20) /* what the graveyard of lost pages can hold */
 
 /* Return: 0: go on without, which was told. */
-static int lacks(struct fbk_monitor *m, const char *what, int err)
+static int lacks(struct fbk_monitor *m, const char *what, const char *why)
 {
-	const char *why = err ? strerror(-err) : "this kernel has none";
-
 	if (m->opt.sandbox == FBK_SANDBOX_ON) {
 		fbk_say("--sandbox=on: %s: %s; without the option the monitor runs with what there is", what, why);
 		return FBK_EXIT_UNABLE;
 	}
 	fbk_say("warning: sandbox: %s: %s", what, why);
 	return 0;
+}
+
+/* [user_namespaces(7)] */
+static const char *why_no_namespaces(int err)
+{
+	switch (err) {
+	case -ENOSPC:
+		return "the host allows no more of them (sysctl user.max_user_namespaces)";
+	case -EPERM:
+		return "this user may not have them (sysctl kernel.unprivileged_userns_clone, or a security module)";
+	default:
+		return strerror(-err);
+	}
 }
 
 static bool has_net_user(const struct fbk_monitor *m)
@@ -159,13 +170,13 @@ static int enter_jail(struct fbk_monitor *m)
 	/* With Landlock these two are a second wall; an unprivileged user may not be allowed them. */
 	r = fbk_jail_namespaces(has_net_user(m));
 	if (r)
-		return lacks(m, "namespaces", r);
+		return lacks(m, "namespaces", why_no_namespaces(r));
 	m->confine.namespaces = true;
 	if (has_net_user(m))
 		fbk_jail_name_servers(servers, sizeof(servers));
 	r = fbk_jail_root(has_net_user(m) ? servers : NULL);
 	if (r)
-		return lacks(m, "an empty root folder", r);
+		return lacks(m, "an empty root folder", strerror(-r));
 	m->confine.root = true;
 	return 0;
 }
@@ -197,7 +208,7 @@ static int prepare_filters(struct fbk_monitor *m)
 	int r;
 
 	if (!have_seccomp())
-		return lacks(m, "system call filters (seccomp)", 0);
+		return lacks(m, "system call filters (seccomp)", "this kernel has none");
 	r = fbk_violation_open();
 	if (!r)
 		r = build_filters(m);
@@ -225,7 +236,7 @@ static int confine(struct fbk_monitor *m, const struct places *p)
 		return r;
 	r = restrict_files(m, p);
 	if (r == -EOPNOTSUPP)
-		r = lacks(m, "Landlock", 0);
+		r = lacks(m, "Landlock", "this kernel has none");
 	return r ? r : prepare_filters(m);
 }
 
