@@ -21,9 +21,7 @@ static char text[1024];
 
 static bool answers(const char *verb, const char *says)
 {
-	char *argv[] = { fbk_path_files("firebreak"), "ctl", "--socket", API, (char *)verb, NULL };
-
-	FBK_CHECK_EQ(fbk_run(argv, text, sizeof(text)), 0);
+	FBK_CHECK_EQ(fbk_ctl(API, text, sizeof(text), verb, NULL), 0);
 	return strstr(text, says);
 }
 
