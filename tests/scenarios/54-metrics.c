@@ -73,7 +73,7 @@ static void run(void)
 		fbk_victim_loses(&v);
 	}
 	fbk_wait_until(30, "errors and acknowledgements are counted", all_counted, (void *)metrics);
-	FBK_CHECK_EQ(fbk_guest_meminfo(g, "HardwareCorrupted"), 4 * PAGES);
+	fbk_guest_expect_corrupted(g, 4 * PAGES);
 	FBK_CHECK_EQ(sum(metrics, "firebreak_guest_memory_errors_total", ""), PAGES);
 	FBK_CHECK_EQ(sum(metrics, "firebreak_ledger_pages", ""), PAGES);
 	FBK_CHECK_EQ(sum(metrics, "firebreak_ledger_sync_seconds_count", ""), PAGES);
