@@ -48,19 +48,13 @@ static void prepare(struct step *s)
 
 static void ask(struct step *s)
 {
-	uint64_t header = BUFFERS_GPA + 4096;
-
 	write64(s->status, UINT64_MAX);
 	switch (s->d->id) {
 	case ID_RNG:
 		descriptor(s->r.desc, 0, s->buffer, 64, D_WRITE, 0);
 		break;
-	case ID_BLOCK: /* a read */
-		write64(header, 0);
-		write64(header + 8, 0);
-		descriptor(s->r.desc, 0, header, 16, D_NEXT, 1);
-		descriptor(s->r.desc, 1, s->buffer, 512, D_NEXT | D_WRITE, 2);
-		descriptor(s->r.desc, 2, s->status, 1, D_WRITE, 0);
+	case ID_BLOCK:
+		block_read(&s->r, 0, BUFFERS_GPA + 4096, s->buffer, s->status);
 		break;
 	default: /* sends zeros */
 		descriptor(s->r.desc, 0, s->buffer, 64, 0, 0);

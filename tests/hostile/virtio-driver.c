@@ -110,6 +110,16 @@ void make_available(const struct rings *r, unsigned int num, uint16_t head)
 	__asm__ volatile("dmb sy" : : : "memory");
 }
 
+void block_read(const struct rings *r, uint64_t sector, uint64_t header, uint64_t data, uint64_t status)
+{
+	write64(header, 0);
+	write64(header + 8, sector);
+	write64(status, UINT64_MAX);
+	descriptor(r->desc, 0, header, 16, D_NEXT, 1);
+	descriptor(r->desc, 1, data, 512, D_NEXT | D_WRITE, 2);
+	descriptor(r->desc, 2, status, 1, D_WRITE, 0);
+}
+
 /* --- does it work? --------------------------------------------------------------------------------------------------- */
 
 void driver_start(const struct device *d, unsigned int queues, unsigned int which, const struct rings *elsewhere)
@@ -164,13 +174,8 @@ static bool works_block(const struct device *d)
 	uint64_t header = BUFFERS_GPA, data = BUFFERS_GPA + 4096, status = BUFFERS_GPA + 8192;
 
 	start(d, 1);
-	write64(header, 0); /* read */
-	write64(header + 8, BLOCK_SECTOR);
 	write64(data, 0);
-	write64(status, UINT64_MAX);
-	descriptor(r.desc, 0, header, 16, D_NEXT, 1);
-	descriptor(r.desc, 1, data, 512, D_NEXT | D_WRITE, 2);
-	descriptor(r.desc, 2, status, 1, D_WRITE, 0);
+	block_read(&r, BLOCK_SECTOR, header, data, status);
 	make_available(&r, QUEUE_NUM, 0);
 	if (!answered(d, 0) || *(volatile uint8_t *)status)
 		return false;
