@@ -394,8 +394,8 @@ static void guest_start(struct fbk_guest *g)
 
 	snprintf(cpus, sizeof(cpus), "%u", s->cpus ? s->cpus : 1);
 	snprintf(memory, sizeof(memory), "%uM%s", s->memory_mib ? s->memory_mib : 256, s->memory ? s->memory : "");
-	/* A panic ends in a reset, which ends the monitor with the status that tells of it. */
-	if (asprintf(&append, "%s%s%s", is_hostile(g) ? "" : "quiet panic=-1", s->append ? " " : "", s->append ? s->append : "") < 0)
+	/* A panic ends in a reset, which ends the monitor with the status that tells of it. kpti: tests/scenarios/run. */
+	if (asprintf(&append, "%s%s%s", is_hostile(g) ? "" : "quiet panic=-1 kpti=off", s->append ? " " : "", s->append ? s->append : "") < 0)
 		abort();
 	argv[n++] = fbk_path_files("firebreak");
 	argv[n++] = "run";
