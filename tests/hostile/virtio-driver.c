@@ -110,14 +110,24 @@ void make_available(const struct rings *r, unsigned int num, uint16_t head)
 	__asm__ volatile("dmb sy" : : : "memory");
 }
 
-void block_read(const struct rings *r, uint64_t sector, uint64_t header, uint64_t data, uint64_t status)
+void block_read(const struct rings *r, uint16_t first, uint64_t header, uint64_t data, uint64_t status)
 {
 	write64(header, 0);
-	write64(header + 8, sector);
+	write64(header + 8, BLOCK_SECTOR);
 	write64(status, UINT64_MAX);
-	descriptor(r->desc, 0, header, 16, D_NEXT, 1);
-	descriptor(r->desc, 1, data, 512, D_NEXT | D_WRITE, 2);
-	descriptor(r->desc, 2, status, 1, D_WRITE, 0);
+	descriptor(r->desc, first, header, 16, D_NEXT, first + 1);
+	descriptor(r->desc, first + 1, data, 512, D_NEXT | D_WRITE, first + 2);
+	descriptor(r->desc, first + 2, status, 1, D_WRITE, 0);
+}
+
+bool block_was_read(uint64_t data, uint64_t status)
+{
+	if (*(volatile uint8_t *)status)
+		return false;
+	for (unsigned int i = 0; i < 512; i++)
+		if (*(volatile uint8_t *)(data + i) != BLOCK_BYTE)
+			return false;
+	return true;
 }
 
 /* --- does it work? --------------------------------------------------------------------------------------------------- */
@@ -175,14 +185,9 @@ static bool works_block(const struct device *d)
 
 	start(d, 1);
 	write64(data, 0);
-	block_read(&r, BLOCK_SECTOR, header, data, status);
+	block_read(&r, 0, header, data, status);
 	make_available(&r, QUEUE_NUM, 0);
-	if (!answered(d, 0) || *(volatile uint8_t *)status)
-		return false;
-	for (unsigned int i = 0; i < 512; i++)
-		if (*(volatile uint8_t *)(data + i) != BLOCK_BYTE)
-			return false;
-	return true;
+	return answered(d, 0) && block_was_read(data, status);
 }
 
 static void put_bytes(uint64_t at, const uint8_t *from, size_t len)
@@ -191,15 +196,32 @@ static void put_bytes(uint64_t at, const uint8_t *from, size_t len)
 		*(volatile uint8_t *)at++ = *from++;
 }
 
-/* Somebody at peer=, an IPv4 address as a number, says that it is there. Other packets may come before. [RFC 826] */
+/* An IPv4 address, as a number. */
+static uint32_t peer(void)
+{
+	return (uint32_t)argument_number("peer", 0x0a000202);
+}
+
+void net_ask(const struct rings *out, uint16_t index, uint64_t packet)
+{
+	uint32_t to = peer();
+	uint8_t arp[ARP_LEN] = { 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 2, 0, 0, 0, 0, 1, 8, 6, 0, 1, 8, 0, 6, 4, 0, 1,
+				 2, 0, 0, 0, 0, 1, to >> 24, to >> 16, to >> 8, 15, 0, 0, 0, 0, 0, 0,
+				 to >> 24, to >> 16, to >> 8, to };
+
+	write64(packet, 0);
+	write64(packet + 8, 0);
+	put_bytes(packet + NET_HEADER, arp, sizeof(arp));
+	descriptor(out->desc, index, packet, NET_HEADER + ARP_LEN, 0, 0);
+	make_available(out, QUEUE_NUM, index);
+}
+
+/* Somebody at peer= says that it is there. Other packets may come before. */
 static bool works_net(const struct device *d)
 {
-	uint32_t peer = (uint32_t)argument_number("peer", 0x0a000202);
-	uint8_t arp[ARP_LEN] = { 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 2, 0, 0, 0, 0, 1, 8, 6, 0, 1, 8, 0, 6, 4, 0, 1,
-				 2, 0, 0, 0, 0, 1, peer >> 24, peer >> 16, peer >> 8, 15, 0, 0, 0, 0, 0, 0,
-				 peer >> 24, peer >> 16, peer >> 8, peer };
 	struct rings in = rings_of(d, 0), out = rings_of(d, 1);
-	uint64_t packet = BUFFERS_GPA + QUEUE_NUM * PACKET_LEN, until = milliseconds() + ANSWER_MS;
+	uint64_t until = milliseconds() + ANSWER_MS;
+	uint32_t from = peer();
 	uint16_t seen = 0;
 
 	start(d, 2);
@@ -208,11 +230,7 @@ static bool works_net(const struct device *d)
 		make_available(&in, QUEUE_NUM, (uint16_t)i);
 	}
 	reg_write(d, V_QUEUE_NOTIFY, 0);
-	write64(packet, 0);
-	write64(packet + 8, 0);
-	put_bytes(packet + NET_HEADER, arp, sizeof(arp));
-	descriptor(out.desc, 0, packet, NET_HEADER + ARP_LEN, 0, 0);
-	make_available(&out, QUEUE_NUM, 0);
+	net_ask(&out, 0, BUFFERS_GPA + QUEUE_NUM * PACKET_LEN);
 	if (!answered(d, 1))
 		return false;
 	while (milliseconds() < until) {
@@ -223,7 +241,7 @@ static bool works_net(const struct device *d)
 			continue;
 		id = read32(in.used + 4 + 8 * (seen++ % QUEUE_NUM));
 		at = BUFFERS_GPA + (id % QUEUE_NUM) * PACKET_LEN + NET_HEADER;
-		if (get16(at + 12) == 0x0608 && get16(at + 20) == 0x0200 && get16(at + 28) == (uint16_t)(peer >> 24 | (peer >> 8 & 0xff00)))
+		if (get16(at + 12) == 0x0608 && get16(at + 20) == 0x0200 && get16(at + 28) == (uint16_t)(from >> 24 | (from >> 8 & 0xff00)))
 			return true;
 		make_available(&in, QUEUE_NUM, (uint16_t)(id % QUEUE_NUM));
 		reg_write(d, V_QUEUE_NOTIFY, 0);

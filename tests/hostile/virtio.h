@@ -80,8 +80,12 @@ bool driver_works(const struct device *d);
 void console_listen(const struct device *d);
 
 void descriptor(uint64_t table, unsigned int index, uint64_t gpa, uint32_t len, uint16_t flags, uint16_t next);
-/* A disk's request for one sector, in descriptors 0 to 2. [VIRTIO 5.2.6] */
-void block_read(const struct rings *r, uint64_t sector, uint64_t header, uint64_t data, uint64_t status);
+/* A disk's request for a sector that no attack reaches, in three descriptors from the @first on. [VIRTIO 5.2.6] */
+void block_read(const struct rings *r, uint16_t first, uint64_t header, uint64_t data, uint64_t status);
+/* Did it come, as the host has written it? */
+bool block_was_read(uint64_t data, uint64_t status);
+/* A packet that somebody will answer, made available. [RFC 826] */
+void net_ask(const struct rings *out, uint16_t index, uint64_t packet);
 void make_available(const struct rings *r, unsigned int num, uint16_t head);
 
 static inline uint16_t get16(uint64_t gpa)
