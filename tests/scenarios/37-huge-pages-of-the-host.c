@@ -128,5 +128,4 @@ static void run(void)
 	fbk_inject(g, v.gpa, "--hits 1");
 	fbk_victim_loses(&v);
 	fbk_guest_poweroff(g);
-	pool(0);
 }

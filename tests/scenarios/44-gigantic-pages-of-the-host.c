@@ -31,6 +31,13 @@ static bool knows(void *unused)
 	return answers("status", "\"lost_pages\":512");
 }
 
+/* To make 1 GiB of zeros may take longer than the API has a client wait. */
+static void reset(void)
+{
+	if (fbk_ctl(API, text, sizeof(text), "reset", NULL) && !strstr(text, "still being done"))
+		fbk_fail(__FILE__, __LINE__, "ctl reset: %s", text);
+}
+
 static long spare(void)
 {
 	long nr = -1;
@@ -62,7 +69,7 @@ static void run(void)
 	FBK_CHECK_EQ(fbk_host_meminfo("HardwareCorrupted"), host + 4);
 	fbk_wait_until(60, "the monitor knows of it", knows, NULL);
 	fbk_guest_forget(g);
-	FBK_CHECK(answers("reset", "\"state\":\"running\""));
+	reset();
 	fbk_guest_expect(g, 180, "init[1]: ready");
 	FBK_CHECK_EQ(fbk_guest_meminfo(g, "MemTotal"), memory);
 	FBK_CHECK_EQ(fbk_guest_meminfo(g, "HardwareCorrupted"), 0);
@@ -74,5 +81,4 @@ static void run(void)
 	FBK_CHECK(!fbk_guest_isolated(g, v.gpa + 4096));
 	FBK_CHECK_EQ(fbk_guest_smaps(g, NULL, "Private_Hugetlb"), MIB * 1024);
 	fbk_guest_poweroff(g);
-	fbk_host_set(POOL "nr_hugepages", "0");
 }

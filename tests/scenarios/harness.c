@@ -218,6 +218,7 @@ enum fbk_outcome fbk_harness_run(const struct fbk_scenario *s, const char **ret_
 	if (outcome == FBK_FAILED)
 		fbk_guests_tell();
 	fbk_guests_end(outcome == FBK_FAILED);
+	fbk_host_restore();
 	*ret_why = why;
 	*ret_ms = (unsigned int)(fbk_now_ms() - start);
 	return outcome;

@@ -252,7 +252,7 @@ void fbk_host_poison_settle(struct fbk_guest *g);
 
 /* /proc/meminfo of the host: a field, in kB where it has a unit. */
 long fbk_host_meminfo(const char *field);
-/* Into a file of /proc or /sys, as root does with echo. What was there before is not kept. */
+/* Into a file of /proc or /sys, as root does with echo. At the scenario's end it is as it was before. */
 void fbk_host_set(const char *path, const char *value);
 /* A monitor that must refuse to start a guest with such memory: status 69, and a sentence that contains @says. */
 void fbk_host_refuses_memory(const char *memory, const char *says);

@@ -59,6 +59,24 @@ static void pump(void)
 	}
 }
 
+/* What a scenario has changed of the host. */
+static struct setting {
+	const char *path;
+	char was[64];
+} settings[8];
+static unsigned int nr_settings;
+
+static bool put(const char *path, const char *value)
+{
+	int fd = open(path, O_WRONLY | O_CLOEXEC);
+	ssize_t n = (ssize_t)strlen(value);
+	bool fine = fd >= 0 && write(fd, value, (size_t)n) == n;
+
+	if (fd >= 0)
+		close(fd);
+	return fine;
+}
+
 static void load_module(const char *path)
 {
 	int fd = open(path, O_RDONLY | O_CLOEXEC);
@@ -97,7 +115,7 @@ void fbk_host_open(void)
 		abort();
 	load_module(fbk_path_files("sea_inject.ko"));
 	/* A monitor that crashes leaves its registers in the log. */
-	fbk_host_set("/proc/sys/debug/exception-trace", "1");
+	put("/proc/sys/debug/exception-trace", "1");
 	pump();
 	since = len;
 }
@@ -157,14 +175,43 @@ long fbk_host_meminfo(const char *field)
 	return val;
 }
 
+/* A file that lists what there is to choose from has the choice in brackets. */
+static void keep(const char *path)
+{
+	struct setting *s = &settings[nr_settings];
+	char line[256], *from, *to;
+	FILE *f;
+
+	for (unsigned int i = 0; i < nr_settings; i++)
+		if (!strcmp(settings[i].path, path))
+			return;
+	f = fopen(path, "re");
+	if (nr_settings == sizeof(settings) / sizeof(settings[0]) || !f || !fgets(line, sizeof(line), f))
+		fbk_fail(__FILE__, __LINE__, "%s cannot be kept as it is: %m", path);
+	fclose(f);
+	from = strchr(line, '[');
+	from = from ? from + 1 : line;
+	to = from + strcspn(from, "]\n");
+	snprintf(s->was, sizeof(s->was), "%.*s", (int)(to - from), from);
+	s->path = path;
+	nr_settings++;
+}
+
 void fbk_host_set(const char *path, const char *value)
 {
-	int fd = open(path, O_WRONLY | O_CLOEXEC);
-	ssize_t n = (ssize_t)strlen(value);
-
-	if (fd < 0 || write(fd, value, (size_t)n) != n)
+	keep(path);
+	if (!put(path, value))
 		fbk_fail(__FILE__, __LINE__, "%s into %s: %m", value, path);
-	close(fd);
+}
+
+void fbk_host_restore(void)
+{
+	while (nr_settings) {
+		const struct setting *s = &settings[--nr_settings];
+
+		if (!put(s->path, s->was))
+			fbk_note("%s could not be put back to %s: %s", s->path, s->was, strerror(errno));
+	}
 }
 
 void fbk_host_refuses_memory(const char *memory, const char *says)

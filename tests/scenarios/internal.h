@@ -46,5 +46,7 @@ bool fbk_host_has_sea(void);
 void fbk_host_begin(void);
 /* NULL, or the line by which the host's kernel complained of itself since the scenario began. */
 const char *fbk_host_complaint(void);
+/* Put back what fbk_host_set() has changed. */
+void fbk_host_restore(void);
 
 #endif
