@@ -84,6 +84,29 @@ static bool is_called(const struct fbk_scenario *s, const char *name)
 	return !strcmp(s->name, name) || (bare && !strcmp(bare + 1, name));
 }
 
+/* Return: false: there is none of that name. */
+static bool keep_only(const char *const only[], size_t nr_only)
+{
+	size_t nr = 0, i, j;
+
+	for (i = 0; i < nr_only; i++) {
+		for (j = 0; j < nr_all && !is_called(all[j], only[i]); j++)
+			;
+		if (j == nr_all) {
+			fprintf(stderr, "scenarios: there is no scenario '%s'\n", only[i]);
+			return false;
+		}
+	}
+	for (i = 0; i < nr_all; i++) {
+		for (j = 0; j < nr_only && !is_called(all[i], only[j]); j++)
+			;
+		if (j < nr_only)
+			all[nr++] = all[i];
+	}
+	nr_all = nr;
+	return true;
+}
+
 static void usage(FILE *f)
 {
 	fputs("usage: scenarios [--files DIR] [--out DIR] [--part I/N] [--only NAME]... [--list]\n", f);
@@ -102,7 +125,7 @@ int main(int argc, char **argv)
 	const struct fbk_scenario *const *entry;
 	const char *only[MAX_SCENARIOS], *why;
 	unsigned int part = 1, parts = 1, ms, failed = 0;
-	size_t nr_only = 0, nr = 0, i, j;
+	size_t nr_only = 0, nr = 0, i;
 	bool list = false;
 	int c;
 
@@ -138,20 +161,11 @@ int main(int argc, char **argv)
 			return 2;
 		}
 	}
-	for (i = 0; i < nr_only; i++) {
-		for (j = 0; j < nr_all && !is_called(all[j], only[i]); j++)
-			;
-		if (j == nr_all) {
-			fprintf(stderr, "scenarios: there is no scenario '%s'\n", only[i]);
-			return 2;
-		}
-	}
-	for (i = 0; i < nr_all; i++) {
-		for (j = 0; j < nr_only && !is_called(all[i], only[j]); j++)
-			;
-		if (nr_only ? j < nr_only : part_of(all[i]->group, parts) == part - 1)
+	if (nr_only && !keep_only(only, nr_only))
+		return 2;
+	for (i = 0; i < nr_all; i++)
+		if (part_of(all[i]->group, parts) == part - 1)
 			todo[nr++] = all[i];
-	}
 	if (list) {
 		for (i = 0; i < nr; i++)
 			printf("%s: %s\n", todo[i]->name, todo[i]->oracle);
