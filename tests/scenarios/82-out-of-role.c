@@ -5,6 +5,7 @@
  * out, and the monitor is at its end. A debugger makes it do so.
  */
 #include "harness.h"
+#include "internal.h"
 #include "sandbox.h"
 
 #include <elf.h>
@@ -20,7 +21,6 @@
 FBK_SCENARIO("82-out-of-role", "sandbox", 15,
 	     "host: the file that should have been made is not there; exit status 159, or 0 without the sandbox");
 
-#define SVC 0xd4000001 /* SVC #0 */
 #define MADE "/tmp/firebreak-made-by-the-monitor"
 
 /* In the address space of the monitor: its stack, below what is used. */
@@ -38,8 +38,8 @@ static uint64_t svc_at(pid_t pid, uint64_t pc)
 	struct iovec to = { code, sizeof(code) }, from = { (void *)(pc - 4), sizeof(code) };
 
 	FBK_CHECK_EQ(process_vm_readv(pid, &to, 1, &from, 1, 0), sizeof(code));
-	FBK_CHECK(code[0] == SVC || code[1] == SVC);
-	return code[1] == SVC ? pc : pc - 4;
+	FBK_CHECK(code[0] == FBK_SVC || code[1] == FBK_SVC);
+	return code[1] == FBK_SVC ? pc : pc - 4;
 }
 
 /* The main thread, which sleeps in ppoll(2), makes a folder instead: system call mkdirat, from the same instruction. */

@@ -6,8 +6,10 @@
 #include "internal.h"
 
 #include <dirent.h>
+#include <elf.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/kvm.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
@@ -16,6 +18,9 @@
 #include <sys/prctl.h>
 #include <sys/ptrace.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/uio.h>
+#include <sys/user.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -909,13 +914,40 @@ long fbk_guest_smaps(struct fbk_guest *g, const char *perms, const char *field)
 	return sum;
 }
 
+/*
+ * Is a stopped thread in a system call in which it holds none of the monitor's locks? Behind one, or about to start it anew: a
+ * thread that stands still with a lock would hold up all the others.
+ */
+static bool at_rest(pid_t tid)
+{
+	struct user_regs_struct regs;
+	struct iovec iov = { &regs, sizeof(regs) };
+	uint64_t code;
+
+	if (ptrace(PTRACE_GETREGSET, tid, NT_PRSTATUS, &iov))
+		return false;
+	code = (uint64_t)ptrace(PTRACE_PEEKTEXT, tid, regs.pc - 4, 0);
+	if ((uint32_t)code != FBK_SVC && code >> 32 != FBK_SVC)
+		return false;
+	return regs.regs[8] == SYS_ppoll || regs.regs[8] == SYS_futex || (regs.regs[8] == SYS_ioctl && regs.regs[1] == KVM_RUN);
+}
+
 static void freeze_thread(struct fbk_guest *g, pid_t tid)
 {
+	uint64_t deadline = fbk_deadline_ms(60);
 	int status;
 
-	if (g->nr_frozen == MAX_FROZEN || ptrace(PTRACE_SEIZE, tid, 0, 0) || ptrace(PTRACE_INTERRUPT, tid, 0, 0) ||
-	    waitpid(tid, &status, __WALL) != tid || !WIFSTOPPED(status))
-		fbk_fail(__FILE__, __LINE__, "cannot stop thread %d of the monitor: %m", tid);
+	for (;;) {
+		if (g->nr_frozen == MAX_FROZEN || ptrace(PTRACE_SEIZE, tid, 0, 0) || ptrace(PTRACE_INTERRUPT, tid, 0, 0) ||
+		    waitpid(tid, &status, __WALL) != tid || !WIFSTOPPED(status))
+			fbk_fail(__FILE__, __LINE__, "cannot stop thread %d of the monitor: %m", tid);
+		if (at_rest(tid))
+			break;
+		ptrace(PTRACE_DETACH, tid, 0, 0);
+		if (fbk_now_ms() > deadline)
+			fbk_fail(__FILE__, __LINE__, "thread %d of the monitor is never at rest", tid);
+		usleep(1000);
+	}
 	g->frozen[g->nr_frozen++] = tid;
 }
 

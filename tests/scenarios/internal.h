@@ -12,6 +12,7 @@
 
 #define FBK_PAGE 4096ul
 #define FBK_RAM_BASE UINT64_C(0x40000000) /* where the monitor puts guest memory (vmm/README.md) */
+#define FBK_SVC 0xd4000001 /* SVC #0, by which a program calls its kernel */
 
 extern struct fbk_harness_config fbk_harness;
 

@@ -14,11 +14,15 @@
 #endif
 
 #include "filter.h"
+#ifndef FBK_WITHOUT_CMOCKA
+#include "violation.h"
+#endif
 
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/filter.h>
 #include <linux/seccomp.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdbool.h>
 #include <stdint.h>
@@ -336,6 +340,39 @@ static void known_ways_out_are_closed(void **state)
 				fail_msg("%s: way out %zu is open", fbk_role_name(1 << i), j);
 }
 
+#ifndef FBK_WITHOUT_CMOCKA
+/* As in a container: signals of its own do not end the first process of a PID namespace. */
+static void first_process_ends_too(void **state)
+{
+	int status;
+	pid_t pid = fork();
+
+	assert_true(pid >= 0);
+	if (!pid) {
+		struct fbk_filter f;
+		pid_t first;
+
+		if (unshare(CLONE_NEWPID) && unshare(CLONE_NEWUSER | CLONE_NEWPID))
+			_exit(96);
+		first = fork();
+		if (!first) {
+			/* It may signal itself: the filter knows its number. */
+			if (getpid() != 1 || fbk_filter_build(FBK_ROLE_MAIN, FBK_VIOLATION_SIGNAL, &f) || fbk_violation_open() ||
+			    prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) || fbk_filter_load(&f))
+				_exit(99);
+			syscall(SYS_mkdirat, BAD_FD, BAD_PTR, 0);
+			syscall(SYS_exit_group, 98); /* it has lived on */
+		}
+		_exit(waitpid(first, &status, 0) == first && WIFEXITED(status) ? WEXITSTATUS(status) : 97);
+	}
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_true(WIFEXITED(status));
+	if (WEXITSTATUS(status) == 96)
+		skip();
+	assert_int_equal(WEXITSTATUS(status), 128 + SIGSYS);
+}
+#endif
+
 static void rules_are_well_formed(void **state)
 {
 	for (size_t i = 0; i < fbk_nr_rules; i++) {
@@ -377,6 +414,9 @@ int main(void)
 		cmocka_unit_test(rules_are_well_formed),	cmocka_unit_test(each_rule_is_carried_out),
 		cmocka_unit_test(nearest_miss_is_caught),	cmocka_unit_test(next_call_is_caught),
 		cmocka_unit_test(known_ways_out_are_closed),	cmocka_unit_test(log_lets_pass),
+#ifndef FBK_WITHOUT_CMOCKA
+		cmocka_unit_test(first_process_ends_too),
+#endif
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
