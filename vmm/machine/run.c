@@ -518,6 +518,8 @@ int fbk_monitor_run(const struct fbk_run_options *opt)
 		signal(monitor.signal, SIG_DFL);
 		raise(monitor.signal);
 		pthread_sigmask(SIG_UNBLOCK, &set, NULL);
+		/* The first process of a PID namespace does not die of its own signal: it ends as a shell would tell it. */
+		status = 128 + monitor.signal;
 	}
 	return status;
 }
