@@ -11,6 +11,7 @@
  * powers the guest off. "failed: WHAT" where something is not as it must be.
  */
 #include "guest-io.h"
+#include "quiet.h"
 
 #include <arpa/inet.h>
 #include <errno.h>
@@ -332,6 +333,9 @@ int main(void)
 	mount("devtmpfs", "/dev", "devtmpfs", 0, NULL);
 	load_modules();
 	open_net();
+	errno = 0;
+	if (!quiet_wait())
+		fail("the kernel does not come to rest");
 	printf("ready\n");
 	fflush(stdout);
 	wait_line();

@@ -9,6 +9,7 @@
  * Output: tab-separated, monitor, name, figure: seconds, kB, and what guest-io says.
  */
 #include "guest-io.h"
+#include "quiet.h"
 #include "vm.h"
 
 #include <arpa/inet.h>
@@ -233,6 +234,9 @@ int main(int argc, char **argv)
 	for (unsigned int i = 0; i < sizeof(monitor) / sizeof(monitor[0]); i++) {
 		if (argc > 6 && strcmp(argv[6], monitor[i].name))
 			continue;
+		errno = 0;
+		if (!quiet_wait())
+			vm_die("waiting until the host is quiet");
 		boot(&monitor[i], &(struct guest){ argv[3], argv[4], "quiet fbk.boot" });
 		work(&monitor[i], &(struct guest){ argv[3], argv[5], "quiet iomem=relaxed" });
 	}
