@@ -16,5 +16,5 @@ static void run(void)
 
 	if (status)
 		fbk_fail(__FILE__, __LINE__, "status %d: %s", status, text);
-	FBK_CHECK(strstr(text, "ok 6 - ") && strstr(text, "1..6"));
+	FBK_CHECK(strstr(text, "ok 7 - ") && strstr(text, "1..7"));
 }

@@ -408,12 +408,73 @@ static void log_lets_pass(void **state)
 	assert_null(f.code);
 }
 
+/* Instructions of a filter until it decides about a call. */
+static unsigned int walk(const struct fbk_filter *f, const struct seccomp_data *d, uint32_t *ret_action)
+{
+	unsigned int at = 0, steps = 0;
+	uint32_t a = 0;
+
+	for (;;) {
+		const struct sock_filter *i = &f->code[at++];
+		bool jump;
+
+		assert_true(at <= f->len);
+		steps++;
+		switch (i->code) {
+		case BPF_LD | BPF_W | BPF_ABS:
+			memcpy(&a, (const char *)d + i->k, sizeof(a));
+			break;
+		case BPF_ALU | BPF_AND | BPF_K:
+			a &= i->k;
+			break;
+		case BPF_JMP | BPF_JA:
+			at += i->k;
+			break;
+		case BPF_JMP | BPF_JEQ | BPF_K:
+		case BPF_JMP | BPF_JGE | BPF_K:
+		case BPF_JMP | BPF_JGT | BPF_K:
+			jump = i->code == (BPF_JMP | BPF_JEQ | BPF_K) ? a == i->k : i->code == (BPF_JMP | BPF_JGE | BPF_K) ? a >= i->k : a > i->k;
+			at += jump ? i->jt : i->jf;
+			break;
+		case BPF_RET | BPF_K:
+			*ret_action = i->k;
+			return steps;
+		default:
+			fail_msg("a filter's instruction 0x%x is not known here", i->code);
+		}
+	}
+}
+
+/* A filter is paid for at every exit of a vCPU: nothing is asked before what it does then. */
+static void most_frequent_is_asked_first(void **state)
+{
+	for (unsigned int role = 0; role < FBK_ROLES; role++) {
+		const struct fbk_filter *f = filter_of(1u << role);
+		const struct fbk_rule *r = fbk_rules;
+		struct seccomp_data d = { 0 };
+		unsigned int args = 0, steps;
+		uint32_t action;
+
+		while (!(r->roles & 1u << role))
+			r++;
+		d.nr = r->nr;
+		memcpy(&d.arch, &f->code[1].k, sizeof(d.arch)); /* the first comparison of all */
+		for (; args < FBK_RULE_ARGS && r->arg[args].kind == FBK_ARG_BITS; args++)
+			d.args[r->arg[args].index] = r->arg[args].value;
+		steps = walk(f, &d, &action);
+		assert_int_equal(action, SECCOMP_RET_ALLOW);
+		if (steps > 7 + 3 * args)
+			fail_msg("%s: %u instructions until %s (%s) is allowed", fbk_role_name(1u << role), steps, r->name, r->reason);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(rules_are_well_formed),	cmocka_unit_test(each_rule_is_carried_out),
 		cmocka_unit_test(nearest_miss_is_caught),	cmocka_unit_test(next_call_is_caught),
 		cmocka_unit_test(known_ways_out_are_closed),	cmocka_unit_test(log_lets_pass),
+		cmocka_unit_test(most_frequent_is_asked_first),
 #ifndef FBK_WITHOUT_CMOCKA
 		cmocka_unit_test(first_process_ends_too),
 #endif

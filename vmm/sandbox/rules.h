@@ -45,7 +45,7 @@ struct fbk_rule {
 	const char *reason;
 };
 
-/* The most frequent first: a filter asks in this order. */
+/* The most frequent first: a filter asks about calls in this order, and before all of them about its role's first rule. */
 extern const struct fbk_rule fbk_rules[];
 extern const size_t fbk_nr_rules;
 
