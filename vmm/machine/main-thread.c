@@ -8,6 +8,7 @@
 #include "monitor.h"
 #include "report.h"
 #include "terminal.h"
+#include "trim.h"
 
 #include <errno.h>
 #include <poll.h>
@@ -404,6 +405,7 @@ int fbk_main_thread(struct fbk_monitor *m)
 		r = fbk_control_start(m);
 	if (r)
 		return r;
+	fbk_trim();
 	/* Last: this one's lets nobody make threads. */
 	fbk_confine_thread(m, FBK_ROLE_MAIN, "main");
 	run_all(m);

@@ -20,6 +20,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <sys/mman.h>
 #include <sys/random.h>
 #include <time.h>
 #include <unistd.h>
@@ -498,28 +499,44 @@ static int run(struct fbk_monitor *m)
 	return r ? r : fbk_main_thread(m);
 }
 
+/* Most of its room is never touched: huge pages, which a host may use unasked, would make it resident. NULL: no memory. */
+static struct fbk_monitor *make_monitor(const struct fbk_run_options *opt)
+{
+	struct fbk_monitor *m = mmap(NULL, sizeof(*m), PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+	if (m == MAP_FAILED)
+		return NULL;
+	(void)madvise(m, sizeof(*m), MADV_NOHUGEPAGE);
+	pthread_mutex_init(&m->lock, NULL);
+	pthread_cond_init(&m->state_changed, NULL);
+	pthread_cond_init(&m->parked_changed, NULL);
+	m->opt = *opt;
+	return m;
+}
+
 int fbk_monitor_run(const struct fbk_run_options *opt)
 {
-	static struct fbk_monitor monitor = { .lock = PTHREAD_MUTEX_INITIALIZER,
-					      .state_changed = PTHREAD_COND_INITIALIZER,
-					      .parked_changed = PTHREAD_COND_INITIALIZER };
+	struct fbk_monitor *m = make_monitor(opt);
 	int status;
 
-	monitor.opt = *opt;
-	status = run(&monitor);
-	fbk_control_close(&monitor); /* where it was not the main thread's end */
+	if (!m) {
+		fbk_say("no memory for the monitor: %s", strerror(errno));
+		return FBK_EXIT_HOST;
+	}
+	status = run(m);
+	fbk_control_close(m); /* where it was not the main thread's end */
 	/* The kernel takes the machine apart with the process; the terminal is ours to restore, before a signal ends us. */
 	fbk_terminal_restore();
-	if (monitor.signal) {
+	if (m->signal) {
 		sigset_t set;
 
 		sigemptyset(&set);
-		sigaddset(&set, monitor.signal);
-		signal(monitor.signal, SIG_DFL);
-		raise(monitor.signal);
+		sigaddset(&set, m->signal);
+		signal(m->signal, SIG_DFL);
+		raise(m->signal);
 		pthread_sigmask(SIG_UNBLOCK, &set, NULL);
 		/* The first process of a PID namespace does not die of its own signal: it ends as a shell would tell it. */
-		status = 128 + monitor.signal;
+		status = 128 + m->signal;
 	}
 	return status;
 }
