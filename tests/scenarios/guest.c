@@ -31,6 +31,11 @@
 #define ANSWER_S 120
 #define SYSTEM_S 1200 /* a whole system starts, or ends */
 #define MAX_FROZEN 9
+/*
+ * A panic ends in a reset, which ends the monitor with the status that tells of it. kpti: tests/scenarios/run. Debian's kernels test their
+ * cryptography for as long as all else takes that they do as they boot.
+ */
+#define GUEST_ARGS "quiet panic=-1 kpti=off cryptomgr.notests"
 
 struct fbk_guest {
 	struct fbk_guest_spec spec;
@@ -399,8 +404,7 @@ static void guest_start(struct fbk_guest *g)
 
 	snprintf(cpus, sizeof(cpus), "%u", s->cpus ? s->cpus : 1);
 	snprintf(memory, sizeof(memory), "%uM%s", s->memory_mib ? s->memory_mib : 256, s->memory ? s->memory : "");
-	/* A panic ends in a reset, which ends the monitor with the status that tells of it. kpti: tests/scenarios/run. */
-	if (asprintf(&append, "%s%s%s", is_hostile(g) ? "" : "quiet panic=-1 kpti=off", s->append ? " " : "", s->append ? s->append : "") < 0)
+	if (asprintf(&append, "%s%s%s", is_hostile(g) ? "" : GUEST_ARGS, s->append ? " " : "", s->append ? s->append : "") < 0)
 		abort();
 	argv[n++] = fbk_path_files("firebreak");
 	argv[n++] = "run";
