@@ -28,7 +28,8 @@
 
 /*
  * Linux acknowledges an asynchronous record before it has isolated the pages: it queues them, 16 for each CPU, and
- * drops what does not fit. So they come eight at a time, two such records at once at most, and then one in 100 ms.
+ * drops what does not fit. So they come eight at a time, and 100 ms after the ones before were acknowledged, which may itself have
+ * taken any time: pages are only then queued. A guest that is up to 200 ms behind loses none.
  */
 #define ASYNC_PAGES 8
 #define ASYNC_PACE_NS (100 * MS)
@@ -235,7 +236,7 @@ static void refill(struct fbk_vm *vm)
 /* How long the next asynchronous record has to wait for the guest to have worked through the ones before. */
 static uint64_t paced_ns(const struct fbk_vm *vm, uint64_t mono_ns)
 {
-	return vm->pace_ns > mono_ns + ASYNC_PACE_NS ? vm->pace_ns - mono_ns - ASYNC_PACE_NS : 0;
+	return vm->pace_ns > mono_ns ? vm->pace_ns - mono_ns : 0;
 }
 
 /* How many of these pages, from the first on, the guest has still to be told of, or else need not be told of. */
@@ -274,6 +275,10 @@ static int deliver(struct fbk_vm *vm, struct fbk_after *after, uint64_t now_ns, 
 
 	if (turn == FBK_TURN_BROKEN)
 		return -EHWPOISON;
+	if (turn == FBK_TURN_OURS && vm->pacing) {
+		vm->pacing = 0;
+		vm->pace_ns = mono_ns + ASYNC_PACE_NS;
+	}
 	if (vm->queue.nr == 0)
 		refill(vm);
 	if (turn == FBK_TURN_GUEST || vm->queue.nr == 0 || paced_ns(vm, mono_ns))
@@ -286,7 +291,7 @@ static int deliver(struct fbk_vm *vm, struct fbk_after *after, uint64_t now_ns, 
 		return err;
 	fbk_queue_drop(&vm->queue, nr);
 	vm->told[FBK_GHES_ASYNC].wrote_ns = mono_ns;
-	vm->pace_ns = (vm->pace_ns > mono_ns ? vm->pace_ns : mono_ns) + ASYNC_PACE_NS;
+	vm->pacing = 1;
 	after->raise = 1;
 	vm->raised_ns = mono_ns;
 	vm->backoff_ns = BACKOFF_MIN_NS;
@@ -615,6 +620,7 @@ int fbk_notify_reset(struct fbk_vm *vm)
 	forget_told(vm);
 	after.pump = vm->rescan;
 	vm->pace_ns = 0;
+	vm->pacing = 0;
 	__atomic_store_n(&vm->listens, 0, __ATOMIC_RELAXED);
 	for (s = 0; s < FBK_GHES_NR_SOURCES; s++) {
 		fbk_handshake_init(&vm->source[s]);

@@ -70,7 +70,8 @@ struct fbk_vm {
 	uint64_t acks_untold;
 	uint64_t raised_ns;  /* when the asynchronous source's interrupt was raised last */
 	uint64_t backoff_ns; /* until it is raised again */
-	uint64_t pace_ns;    /* CLOCK_MONOTONIC until which the guest has work from asynchronous records */
+	uint64_t pace_ns;    /* CLOCK_MONOTONIC until which the guest has work from the last asynchronous record */
+	int pacing;	     /* it was not seen to be acknowledged yet */
 	struct fbk_cper_page page_record;	    /* the SEA source's */
 	uint8_t record[FBK_GHES_BLOCK_LEN]; /* the asynchronous one's */
 	struct fbk_rate rate;

@@ -553,7 +553,7 @@ static void a_thousand_before_the_first_acknowledgement(void **state)
 	stop(&w);
 }
 
-/* Two records at once, since Linux queues 16 pages; the third when it may have worked through one of them. */
+/* Linux queues 16 pages when it reads a record, and isolates them afterwards: from then on it has its time, however late it read. */
 static void records_keep_a_distance(void **state)
 {
 	struct fake_record rec;
@@ -568,14 +568,15 @@ static void records_keep_a_distance(void **state)
 		si = bus(&w, BUS_MCEERR_AO, i, 12);
 		assert_int_equal(fbk_vm_sigbus(w.vm, &si, &v), 0);
 	}
-	assert_int_equal(fake_guest_read(&w.guest, FBK_GHES_ASYNC, 1, &rec), 1);
-	assert_int_equal(fbk_vm_pump(w.vm, &wait), 0);
-	assert_int_equal(fake_guest_read(&w.guest, FBK_GHES_ASYNC, 1, &rec), 1);
-	assert_int_equal(fbk_vm_pump(w.vm, &wait), 0);
-	assert_int_equal(fake_guest_read(&w.guest, FBK_GHES_ASYNC, 1, &rec), 0);
-	assert_in_range(wait, PACE_NS / 2, PACE_NS);
-	fake_kvm.now_ns += wait;
-	assert_int_equal(fbk_vm_pump(w.vm, &wait), 0);
+	for (i = 0; i < 4; i++) {
+		fake_kvm.now_ns += 3 * PACE_NS;
+		assert_int_equal(fake_guest_read(&w.guest, FBK_GHES_ASYNC, 1, &rec), 1);
+		assert_int_equal(fbk_vm_pump(w.vm, &wait), 0);
+		assert_int_equal(fake_guest_read(&w.guest, FBK_GHES_ASYNC, 1, &rec), 0);
+		assert_in_range(wait, PACE_NS / 2, PACE_NS);
+		fake_kvm.now_ns += wait;
+		assert_int_equal(fbk_vm_pump(w.vm, &wait), 0);
+	}
 	assert_int_equal(fake_guest_read(&w.guest, FBK_GHES_ASYNC, 1, &rec), 1);
 	stop(&w);
 }
