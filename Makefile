@@ -34,9 +34,10 @@ $(NATIVE)/build.ninja: | setup
 	@meson setup $(NATIVE) . -Db_sanitize=address,undefined -Db_lundef=false >build/native.log || \
 		{ cat build/native.log; exit 1; }
 
-$(ARM64)/build.ninja: | setup
+# Meson keeps what a cross file said the first time.
+$(ARM64)/build.ninja: tools/meson/aarch64.ini | setup
 	@echo "configuring the arm64 build (static)"
-	@meson setup $(ARM64) . --cross-file tools/meson/aarch64.ini \
+	@meson setup $(if $(wildcard $@),--wipe) $(ARM64) . --cross-file tools/meson/aarch64.ini \
 		-Darm64_sysroot=$(CACHE)/sysroot/arm64 >build/arm64.log || { cat build/arm64.log; exit 1; }
 
 .PHONY: native
