@@ -40,6 +40,7 @@
 
 /* <linux/kvm.h>; the numbers are ABI */
 #define KVM_GET_API_VERSION 0xae00
+#define KVM_CREATE_VM 0xae01
 #define KVM_CHECK_EXTENSION 0xae03
 #define KVM_CAP_ARM_SEA_TO_USER 245
 
@@ -234,6 +235,14 @@ static bool pty_open(struct pty *pty)
 	return true;
 }
 
+/*
+ * Is there a KVM, and the one that was asked for? A VM without processors is kept for as long as the lab lives. With the first
+ * VM that comes, and the last that goes, the kernel patches a jump in its scheduler, and QEMU's processors, each a thread of its
+ * own, may miss that: one translates the old instruction after the other has thrown the translation away and before it writes
+ * the new one, and goes on with it. Its vCPUs' threads are then scheduled in without KVM's knowledge: a WARNING in
+ * mark_page_dirty_in_slot(), a guest's registers in the host, or a processor that stands still in KVM's vectors (seen in QEMU 7.2:
+ * the text said jump, kvm_running_vcpu of the processor inside the guest was null).
+ */
 static void kvm_check(void)
 {
 	int fd = open("/dev/kvm", O_RDWR | O_CLOEXEC);
@@ -248,8 +257,10 @@ static void kvm_check(void)
 		tell("fail nosea");
 		off();
 	}
-	if (fd >= 0)
+	if (fd >= 0) {
+		ioctl(fd, KVM_CREATE_VM, 0);
 		close(fd);
+	}
 }
 
 /* a file of NUL-ended strings */
