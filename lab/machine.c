@@ -125,11 +125,11 @@ static char *kernel_args(const struct fbk_lab_options *opt)
 void fbk_lab_machine_start(struct fbk_lab_machine *machine, const struct fbk_lab_options *opt,
 			   const struct fbk_lab_kernel *kernel, int initramfs)
 {
-	int io, ctl, log, out = -1, in = -1, err[2];
+	int io, ctl, log, out = -1, in = -1, monitor = -1, err[2];
 	pid_t parent = getpid();
 	struct fbk_lab_words w = { 0 };
 
-	*machine = (struct fbk_lab_machine){ .out = -1, .in = -1 };
+	*machine = (struct fbk_lab_machine){ .out = -1, .in = -1, .monitor = -1 };
 	channel(&machine->io, &io);
 	channel(&machine->ctl, &ctl);
 	channel(&machine->log, &log);
@@ -181,6 +181,12 @@ void fbk_lab_machine_start(struct fbk_lab_machine *machine, const struct fbk_lab
 		channel(&machine->in, &in);
 		add_port(&w, "stdin", 4, in);
 	}
+	if (!opt->icount) {
+		channel(&machine->monitor, &monitor);
+		add_channel(&w, "monitor", monitor);
+		add(&w, "-mon");
+		add(&w, "chardev=monitor,mode=readline");
+	}
 	add(&w, "-kernel");
 	add(&w, kernel->image);
 	add(&w, "-initrd");
@@ -220,5 +226,7 @@ void fbk_lab_machine_start(struct fbk_lab_machine *machine, const struct fbk_lab
 		close(out);
 	if (in >= 0)
 		close(in);
+	if (monitor >= 0)
+		close(monitor);
 	words_free(&w);
 }

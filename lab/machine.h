@@ -20,6 +20,7 @@ struct fbk_lab_machine {
 	int out; /* a tar of /out */
 	int in; /* the payload's standard input */
 	int err; /* what QEMU itself says */
+	int monitor; /* QEMU's human monitor; not in a counted lab */
 };
 
 /**

@@ -27,6 +27,7 @@ static const char help_text[] =
 	"  --cpus N                 processors (2; with --icount 1)\n"
 	"  --memory SIZE            memory, in MiB or with M or G (4G)\n"
 	"  --timeout SECONDS        end a payload that takes longer\n"
+	"  --silence SECONDS        end a payload that prints nothing for longer\n"
 	"  --boot-timeout SECONDS   end a lab that does not reach the payload (120)\n"
 	"  --qemu PATH              another qemu-system-aarch64, 7.2 or later\n"
 	"  --cpu MODEL              processor model (neoverse-n1)\n"
@@ -56,6 +57,7 @@ enum {
 	OPT_CPUS,
 	OPT_MEMORY,
 	OPT_TIMEOUT,
+	OPT_SILENCE,
 	OPT_BOOT_TIMEOUT,
 	OPT_QEMU,
 	OPT_CPU,
@@ -77,6 +79,7 @@ static const struct option long_options[] = {
 	{ "cpus", required_argument, NULL, OPT_CPUS },
 	{ "memory", required_argument, NULL, OPT_MEMORY },
 	{ "timeout", required_argument, NULL, OPT_TIMEOUT },
+	{ "silence", required_argument, NULL, OPT_SILENCE },
 	{ "boot-timeout", required_argument, NULL, OPT_BOOT_TIMEOUT },
 	{ "qemu", required_argument, NULL, OPT_QEMU },
 	{ "cpu", required_argument, NULL, OPT_CPU },
@@ -157,6 +160,9 @@ static void parse_long(struct fbk_lab_options *opt, int c)
 	case OPT_TIMEOUT:
 		opt->timeout_s = number("timeout", optarg, 1, 1000000);
 		break;
+	case OPT_SILENCE:
+		opt->silence_s = number("silence", optarg, 1, 1000000);
+		break;
 	case OPT_BOOT_TIMEOUT:
 		opt->boot_timeout_s = number("boot-timeout", optarg, 1, 1000000);
 		break;
@@ -226,6 +232,8 @@ static void check(const struct fbk_lab_options *opt)
 {
 	if (opt->shell && opt->use_stdin)
 		fbk_lab_die(FBK_LAB_E_USAGE, "--stdin makes no sense with 'shell': it has the terminal");
+	if (opt->silence_s && (opt->native || opt->shell))
+		fbk_lab_die(FBK_LAB_E_USAGE, "--silence is for a payload in the lab: neither 'shell' nor --native with it");
 	if (opt->native && (opt->kernel || opt->icount || opt->qemu || opt->adds.n ||
 			    opt->append.n || opt->qemu_args.n || opt->cpu || opt->modules))
 		fbk_lab_die(FBK_LAB_E_USAGE,

@@ -27,6 +27,7 @@ struct fbk_lab_options {
 	unsigned int memory_mib;
 	unsigned int timeout_s; /* 0: none */
 	unsigned int boot_timeout_s;
+	unsigned int silence_s; /* without a byte of the payload's output; 0: for ever */
 	bool icount;
 	bool shell;
 	bool use_stdin;

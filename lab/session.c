@@ -24,6 +24,8 @@
 #define GRACE_MS 15000
 /* from a panic to QEMU's end: the kernel resets at once, QEMU then stops */
 #define PANIC_GRACE_MS 5000
+/* for what QEMU's monitor has to say of a machine that is out of time */
+#define ASK_MS 2000
 #define NEVER (~0ULL)
 
 enum outcome {
@@ -31,6 +33,7 @@ enum outcome {
 	EXITED, /* the payload, with a status */
 	FAILED, /* the lab's init gave up */
 	TIMED_OUT,
+	SILENT,
 	NOT_BOOTED,
 	LEFT, /* by the escape key */
 };
@@ -48,6 +51,7 @@ struct session {
 	int status; /* of the payload */
 	unsigned long long len, due; /* bytes of output that came, that there are in all */
 	bool ending; /* the machine was told to stop */
+	bool asked; /* its monitor was asked where the processors are */
 	char fail[64]; /* what the lab's init could not do */
 	int qemu_status;
 	bool ready, gone, out_broken, stdout_broken;
@@ -55,6 +59,7 @@ struct session {
 	int signal; /* that ends this program */
 	int sigfd;
 	unsigned long long deadline; /* ms */
+	unsigned long long heard; /* ms: the payload's last output, or its start */
 	pid_t tar; /* 0: none, or ended */
 	int tar_status;
 	struct buf to_stdout, to_lab;
@@ -125,6 +130,7 @@ static void ctl_line(struct session *s, const char *line)
 {
 	if (!strcmp(line, "ready")) {
 		s->ready = true;
+		s->heard = now_ms();
 		s->deadline = s->opt->timeout_s ? now_ms() + s->opt->timeout_s * 1000ULL : NEVER;
 	} else if (!strncmp(line, "fail ", 5)) {
 		if (!strcmp(line, "fail out")) {
@@ -200,6 +206,15 @@ static void on_err(struct session *s)
 	s->err_line[s->err_len] = '\0';
 }
 
+static void on_monitor(struct session *s)
+{
+	char data[4096];
+	ssize_t n = take(&s->m->monitor, data, sizeof(data));
+
+	if (n > 0 && s->asked)
+		fbk_lab_log_add(s->log, data, n);
+}
+
 static void on_signal(struct session *s)
 {
 	struct signalfd_siginfo si;
@@ -223,6 +238,8 @@ static void on_io(struct session *s)
 {
 	ssize_t n = take(&s->m->io, s->to_stdout.data, sizeof(s->to_stdout.data));
 
+	if (n > 0)
+		s->heard = now_ms();
 	s->len += n;
 	s->to_stdout.at = 0;
 	s->to_stdout.len = s->stdout_broken ? 0 : n;
@@ -306,10 +323,33 @@ static void end_when_complete(struct session *s)
 	kill(s->m->pid, SIGTERM);
 }
 
+/* One that stood still is told from one that was slow by where its processors are, which goes to the log. */
+static bool ask(struct session *s)
+{
+	static const char question[] = "info registers -a\n";
+
+	s->asked = (s->outcome == TIMED_OUT || s->outcome == SILENT || s->outcome == NOT_BOOTED) && s->m->monitor >= 0 &&
+		   write(s->m->monitor, question, sizeof(question) - 1) == sizeof(question) - 1;
+	return s->asked;
+}
+
+/* ms: when the session has waited long enough, for whatever it waits */
+static unsigned long long due(const struct session *s)
+{
+	unsigned long long silence = s->heard + s->opt->silence_s * 1000ULL;
+
+	return s->opt->silence_s && s->ready && s->outcome == RUNNING && silence < s->deadline ? silence :
+												 s->deadline;
+}
+
 static void on_deadline(struct session *s)
 {
 	if (s->outcome == RUNNING && !s->log->panicked)
-		s->outcome = s->ready ? TIMED_OUT : NOT_BOOTED;
+		s->outcome = !s->ready ? NOT_BOOTED : due(s) < s->deadline ? SILENT : TIMED_OUT;
+	if (!s->asked && ask(s)) {
+		s->deadline = now_ms() + ASK_MS;
+		return;
+	}
 	s->deadline = NEVER;
 	machine_kill(s);
 }
@@ -329,24 +369,25 @@ static bool open_channels(const struct session *s)
 
 static void turn(struct session *s)
 {
-	enum { SIGNAL, CTL, LOG, ERR, IO, STDOUT, STDIN, LAB, N };
+	enum { SIGNAL, CTL, LOG, ERR, MONITOR, IO, STDOUT, STDIN, LAB, N };
 	bool out_full = s->to_stdout.at < s->to_stdout.len;
 	bool lab_full = s->to_lab.at < s->to_lab.len;
-	unsigned long long now = now_ms();
+	unsigned long long now = now_ms(), then = due(s);
 	struct pollfd p[N];
 	int wait = -1;
 
-	if (s->deadline != NEVER) {
-		if (now >= s->deadline) {
+	if (then != NEVER) {
+		if (now >= then) {
 			on_deadline(s);
 			return;
 		}
-		wait = s->deadline - now > 1000000 ? 1000000 : (int)(s->deadline - now);
+		wait = then - now > 1000000 ? 1000000 : (int)(then - now);
 	}
 	watch(&p[SIGNAL], s->sigfd, POLLIN);
 	watch(&p[CTL], s->m->ctl, POLLIN);
 	watch(&p[LOG], s->m->log, POLLIN);
 	watch(&p[ERR], s->m->err, POLLIN);
+	watch(&p[MONITOR], s->m->monitor, POLLIN);
 	watch(&p[IO], out_full ? -1 : s->m->io, POLLIN);
 	watch(&p[STDOUT], out_full ? 1 : -1, POLLOUT);
 	watch(&p[STDIN], s->stdin_open && s->ready && !lab_full && !s->gone ? 0 : -1, POLLIN);
@@ -366,6 +407,8 @@ static void turn(struct session *s)
 		on_log(s);
 	if (p[ERR].revents)
 		on_err(s);
+	if (p[MONITOR].revents)
+		on_monitor(s);
 	if (p[STDOUT].revents)
 		flush_stdout(s);
 	if (p[IO].revents)
@@ -461,6 +504,10 @@ static int verdict(struct session *s)
 	case TIMED_OUT:
 		fbk_lab_say("payload timeout: not done after %u s (console log: %s)",
 			    s->opt->timeout_s, s->log->path);
+		return FBK_LAB_E_TIMEOUT;
+	case SILENT:
+		fbk_lab_say("payload timeout: silent for %u s (console log: %s)", s->opt->silence_s,
+			    s->log->path);
 		return FBK_LAB_E_TIMEOUT;
 	case NOT_BOOTED:
 		fbk_lab_say("the lab did not reach the payload within %u s (console log: %s)",

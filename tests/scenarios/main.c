@@ -172,6 +172,11 @@ int main(int argc, char **argv)
 		return 0;
 	}
 
+	/* For who must know what was still to come, should this lab end before its time. */
+	printf("# to come:");
+	for (i = 0; i < nr; i++)
+		printf(" %s", todo[i]->name);
+	printf("\n");
 	/* The last one: the guests that scenarios shared must end in order, too. */
 	printf("1..%zu\n", nr + 1);
 	fbk_harness_init(&config);
