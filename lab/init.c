@@ -28,6 +28,7 @@
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/mount.h>
+#include <sys/prctl.h>
 #include <sys/reboot.h>
 #include <sys/signalfd.h>
 #include <sys/socket.h>
@@ -236,13 +237,29 @@ static bool pty_open(struct pty *pty)
 }
 
 /*
- * Is there a KVM, and the one that was asked for? A VM without processors is kept for as long as the lab lives. With the first
- * VM that comes, and the last that goes, the kernel patches a jump in its scheduler, and QEMU's processors, each a thread of its
- * own, may miss that: one translates the old instruction after the other has thrown the translation away and before it writes
- * the new one, and goes on with it. Its vCPUs' threads are then scheduled in without KVM's knowledge: a WARNING in
- * mark_page_dirty_in_slot(), a guest's registers in the host, or a processor that stands still in KVM's vectors (seen in QEMU 7.2:
- * the text said jump, kvm_running_vcpu of the processor inside the guest was null).
+ * A VM without processors for as long as the lab lives, in a process that does nothing else. With the first VM that comes, and the
+ * last that goes, the kernel patches a jump in its scheduler, and QEMU's processors, each a thread of its own, may miss that: one
+ * translates the old instruction after the other has thrown the translation away and before it writes the new one, and goes on
+ * with it. Its vCPUs' threads are then scheduled in without KVM's knowledge: a WARNING in mark_page_dirty_in_slot(), a guest's
+ * registers in the host, or a processor that stands still in KVM's vectors (seen in QEMU 7.2: the text said jump,
+ * kvm_running_vcpu of the processor inside the guest was null).
  */
+static void vm_keep(int kvm)
+{
+	int vm = ioctl(kvm, KVM_CREATE_VM, 0);
+
+	if (vm >= 0 && fork() == 0) {
+		for (int fd = 0; fd < 32; fd++)
+			if (fd != vm)
+				close(fd);
+		prctl(PR_SET_NAME, "lab-vm");
+		for (;;)
+			pause();
+	}
+	close(vm);
+}
+
+/* Is there a KVM, and the one that was asked for? */
 static void kvm_check(void)
 {
 	int fd = open("/dev/kvm", O_RDWR | O_CLOEXEC);
@@ -258,7 +275,7 @@ static void kvm_check(void)
 		off();
 	}
 	if (fd >= 0) {
-		ioctl(fd, KVM_CREATE_VM, 0);
+		vm_keep(fd);
 		close(fd);
 	}
 }
