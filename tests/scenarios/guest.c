@@ -40,7 +40,8 @@
 struct fbk_guest {
 	struct fbk_guest_spec spec;
 	unsigned int id;
-	pid_t pid;
+	pid_t child; /* that was started, and is waited for */
+	pid_t pid;   /* the monitor: the same, but with --pids=own */
 	bool ended; /* and status is its status */
 	int status;
 	bool spoilt;
@@ -67,7 +68,7 @@ static void guest_reap(struct fbk_guest *g)
 {
 	int status;
 
-	if (g->ended || waitpid(g->pid, &status, WNOHANG) != g->pid || (!WIFEXITED(status) && !WIFSIGNALED(status)))
+	if (g->ended || waitpid(g->child, &status, WNOHANG) != g->child || (!WIFEXITED(status) && !WIFSIGNALED(status)))
 		return;
 	g->ended = true;
 	g->status = WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status);
@@ -130,7 +131,7 @@ static bool same_spec(const struct fbk_guest_spec *a, const struct fbk_guest_spe
 	       !strcmp(a->disks[0] ? a->disks[0] : "-", b->disks[0] ? b->disks[0] : "-") &&
 	       !strcmp(a->disks[1] ? a->disks[1] : "-", b->disks[1] ? b->disks[1] : "-") &&
 	       !strcmp(a->append ? a->append : "", b->append ? b->append : "") &&
-	       !strcmp(a->sandbox ? a->sandbox : "", b->sandbox ? b->sandbox : "") && a->as == b->as &&
+	       !strcmp(a->sandbox ? a->sandbox : "", b->sandbox ? b->sandbox : "") && a->as == b->as && a->own_pids == b->own_pids &&
 	       !strcmp(a->reset ? a->reset : "", b->reset ? b->reset : "") &&
 	       !strcmp(a->ledger ? a->ledger : "", b->ledger ? b->ledger : "") &&
 	       !strcmp(a->policy ? a->policy : "", b->policy ? b->policy : "") &&
@@ -382,6 +383,46 @@ static void options_by_file(struct fbk_guest *g, char **options)
 	options[2] = NULL;
 }
 
+static pid_t parent_of(pid_t pid)
+{
+	char path[64];
+	int parent = 0;
+	FILE *f;
+
+	snprintf(path, sizeof(path), "/proc/%d/stat", pid);
+	f = fopen(path, "re");
+	if (f && fscanf(f, "%*d (%*[^)]) %*c %d", &parent) != 1)
+		parent = 0;
+	if (f)
+		fclose(f);
+	return parent;
+}
+
+/* The process whose parent that one is, waited for. */
+static pid_t only_child(pid_t parent)
+{
+	uint64_t deadline = fbk_deadline_ms(20);
+	struct dirent *e;
+	pid_t child = 0;
+	DIR *proc;
+
+	while (!child && fbk_now_ms() < deadline) {
+		usleep(10000);
+		proc = opendir("/proc");
+		while (proc && !child && (e = readdir(proc))) {
+			pid_t pid = atoi(e->d_name);
+
+			if (pid > 0 && parent_of(pid) == parent)
+				child = pid;
+		}
+		if (proc)
+			closedir(proc);
+	}
+	if (!child)
+		fbk_fail(__FILE__, __LINE__, "process %d has no child", parent);
+	return child;
+}
+
 static bool is_hostile(const struct fbk_guest *g)
 {
 	return !strcmp(g->spec.kernel, "hostile");
@@ -397,7 +438,7 @@ static void guest_start(struct fbk_guest *g)
 		{ "--policy", s->policy ? policy_for(g) : NULL },
 		{ "--id", s->id },	       { "--net", s->net },	  { "--firmware", s->firmware },
 		{ "--console", s->console },   { "--cper", s->cper },	  { "--api", s->api },
-		{ "--sandbox", s->sandbox },
+		{ "--sandbox", s->sandbox },   { "--pids", s->own_pids ? "own" : NULL },
 	};
 	char cpus[16], memory[64], *append, *argv[64];
 	int to_guest[2], from_guest[2], err, n = 0;
@@ -461,12 +502,13 @@ static void guest_start(struct fbk_guest *g)
 		fbk_fail(__FILE__, __LINE__, "pipe: %m");
 	err = open_copy(fbk_path_out("guest-%u.stderr", g->id));
 	g->copy = open_copy(fbk_path_out("guest-%u.console", g->id));
-	g->pid = fbk_spawn_as(s->as, argv, to_guest[0], from_guest[1], err);
+	g->child = fbk_spawn_as(s->as, argv, to_guest[0], from_guest[1], err);
 	close(to_guest[0]);
 	close(from_guest[1]);
 	close(err);
-	if (g->pid < 0)
-		fbk_fail(__FILE__, __LINE__, "fork: %s", strerror(-g->pid));
+	if (g->child < 0)
+		fbk_fail(__FILE__, __LINE__, "fork: %s", strerror(-g->child));
+	g->pid = s->own_pids ? only_child(g->child) : g->child;
 	g->in = to_guest[1];
 	g->out = from_guest[0];
 	fcntl(g->out, F_SETFL, O_NONBLOCK);
@@ -478,9 +520,9 @@ static void guest_kill(struct fbk_guest *g)
 
 	if (g->ended)
 		return;
-	kill(g->pid, SIGKILL);
+	kill(g->child, SIGKILL);
 	/* Threads that are being traced say so before the process is gone. */
-	while (waitpid(g->pid, &status, 0) == g->pid && !WIFSIGNALED(status) && !WIFEXITED(status))
+	while (waitpid(g->child, &status, 0) == g->child && !WIFSIGNALED(status) && !WIFEXITED(status))
 		;
 	g->ended = true;
 	g->status = 128 + SIGKILL;
@@ -666,6 +708,11 @@ unsigned int fbk_guest_id(const struct fbk_guest *g)
 pid_t fbk_guest_pid(const struct fbk_guest *g)
 {
 	return g->pid;
+}
+
+pid_t fbk_guest_keeper(const struct fbk_guest *g)
+{
+	return g->child;
 }
 
 const char *fbk_guest_events(const struct fbk_guest *g)

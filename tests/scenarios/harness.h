@@ -83,6 +83,7 @@ struct fbk_guest_spec {
 	const char *api;    /* --api=, or NULL for none */
 	const char *firmware; /* --firmware=, or NULL for the monitor's default */
 	const char *sandbox; /* --sandbox=, or NULL for the monitor's default */
+	bool own_pids;	    /* --pids=own */
 	uid_t as;	    /* the user that starts the monitor; 0: root */
 	bool kdump;	    /* with what a crash kernel takes: its programs and modules, kernel and RAM disk as vdb and vdc, --panic=wait */
 	const char *console;  /* --console=, likewise */
@@ -107,6 +108,7 @@ void fbk_guest_spoil(struct fbk_guest *g);
 
 unsigned int fbk_guest_id(const struct fbk_guest *g); /* the N of its files, guest-N.* */
 pid_t fbk_guest_pid(const struct fbk_guest *g);
+pid_t fbk_guest_keeper(const struct fbk_guest *g); /* with --pids=own the process that was started, else the same */
 const char *fbk_guest_events(const struct fbk_guest *g);
 const char *fbk_guest_metrics(const struct fbk_guest *g);
 

@@ -101,6 +101,9 @@ static void everything(void **state)
 	assert_int_equal(o.grace_s, 7);
 	assert_int_equal(o.sandbox, FBK_SANDBOX_ON);
 	assert_string_equal(o.user, "vm");
+	assert_false(o.own_pids);
+	assert_int_equal(parse("--kernel k --pids=own", &o, why), 0);
+	assert_true(o.own_pids);
 	assert_int_equal(parse("--kernel k --sandbox log", &o, why), 0);
 	assert_int_equal(o.sandbox, FBK_SANDBOX_LOG);
 	assert_int_equal(parse("--kernel k --sandbox=off", &o, why), 0);
@@ -118,6 +121,7 @@ static void wrong_lines(void **state)
 		{ "--kernel=", "empty value" },
 		{ "--kernel _", "empty value" },
 		{ "--kernel k --sandbox=yes", "must be on, log or off" },
+		{ "--kernel k --pids=2", "must be own or host" },
 		{ "kernel", "not an option" },
 		{ "-k x", "not an option" },
 		{ "--kernels x", "no such option" },

@@ -52,6 +52,8 @@ const struct fbk_help_topic fbk_run_topics[] = {
 	{ "sandbox", "What the monitor gives up once everything is open",
 	  "  --sandbox=on|log|off   on: all of it, or refuse to start; log: forbidden system calls are logged by the kernel, and\n"
 	  "                         let pass; off: nothing (default: what this host offers, and a word about what it lacks)\n"
-	  "  --user NAME|UID[:GID]  whom root becomes (default: 65534, nobody)\n" },
+	  "  --user NAME|UID[:GID]  whom root becomes (default: 65534, nobody)\n"
+	  "  --pids=own|host        own: a PID namespace; the process that was started waits, passes signals on and ends likewise\n"
+	  "                         (default: host)\n" },
 	{ NULL, NULL, NULL },
 };

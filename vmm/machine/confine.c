@@ -3,6 +3,7 @@
 /* confine.c - see confine.h. Why it is so: docs/decisions/0013-sandbox.md */
 #include "confine.h"
 #include "jail.h"
+#include "keeper.h"
 #include "landlock.h"
 #include "monitor.h"
 #include "report.h"
@@ -29,19 +30,6 @@ static int lacks(struct fbk_monitor *m, const char *what, const char *why)
 	}
 	fbk_say("warning: sandbox: %s: %s", what, why);
 	return 0;
-}
-
-/* [user_namespaces(7)] */
-static const char *why_no_namespaces(int err)
-{
-	switch (err) {
-	case -ENOSPC:
-		return "the host allows no more of them (sysctl user.max_user_namespaces)";
-	case -EPERM:
-		return "this user may not have them (sysctl kernel.unprivileged_userns_clone, or a security module)";
-	default:
-		return strerror(-err);
-	}
 }
 
 static bool has_net_user(const struct fbk_monitor *m)
@@ -170,7 +158,7 @@ static int enter_jail(struct fbk_monitor *m)
 	/* With Landlock these two are a second wall; an unprivileged user may not be allowed them. */
 	r = fbk_jail_namespaces(has_net_user(m));
 	if (r)
-		return lacks(m, "namespaces", why_no_namespaces(r));
+		return lacks(m, "namespaces", fbk_jail_why_not(r));
 	m->confine.namespaces = true;
 	if (has_net_user(m))
 		fbk_jail_name_servers(servers, sizeof(servers));
@@ -232,6 +220,9 @@ static int confine(struct fbk_monitor *m, const struct places *p)
 		r = fbk_jail_drop_capabilities();
 	if (!r && prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0))
 		r = -errno;
+	if (r)
+		return r;
+	r = fbk_keeper_bind();
 	if (r)
 		return r;
 	r = restrict_files(m, p);

@@ -104,7 +104,7 @@ static void tell_status(struct fbk_control *c, uint64_t client)
 	fbk_uuid_format(m->opt.id, id);
 	answer_json(c, client,
 		    json_pack("{s:s, s:s?, s:b, s:s, s:s, s:i, s:i, s:I, s:s, s:I, s:f, s:i, s:o}", "state", state, "reason", reason, "panicked",
-			      (int)atomic_load(&m->panicked), "id", id, "version", FBK_VERSION, "pid", (int)getpid(), "cpus",
+			      (int)atomic_load(&m->panicked), "id", id, "version", FBK_VERSION, "pid", (int)m->pid, "cpus",
 			      (int)m->opt.nr_cpus, "memory_bytes", (json_int_t)m->opt.memory.len, "memory_kind",
 			      fbk_memory_kind(&m->memory), "memory_page_bytes", (json_int_t)m->memory.page_len, "uptime_seconds",
 			      (fbk_loop_now() - c->since_ns) / 1e9, "lost_pages", (int)fbk_ledger_lost(fbk_vm_ledger(m->road)), "sandbox",

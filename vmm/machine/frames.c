@@ -12,6 +12,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/capability.h>
+#include <signal.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <sys/prctl.h>
@@ -35,16 +36,22 @@ static void close_between(unsigned int first, unsigned int last)
 		close(fd);
 }
 
+static void keep_two(int a, int b)
+{
+	const int low = a < b ? a : b, high = a < b ? b : a;
+
+	if (low > 0)
+		close_between(0, low - 1);
+	close_between(low + 1, high - 1);
+	close_between(high + 1, ~0u);
+}
+
 /* Of the privilege only what the write needs. */
 static int keep_one_capability(void)
 {
-	struct __user_cap_header_struct header = { .version = _LINUX_CAPABILITY_VERSION_3 };
-	struct __user_cap_data_struct data[_LINUX_CAPABILITY_U32S_3] = { 0 };
-
-	data[CAP_TO_INDEX(CAP_SYS_ADMIN)].permitted = data[CAP_TO_INDEX(CAP_SYS_ADMIN)].effective = CAP_TO_MASK(CAP_SYS_ADMIN);
 	if (prctl(PR_SET_KEEPCAPS, 1, 0, 0, 0))
 		return -errno;
-	if (fbk_jail_become(NOBODY, NOBODY) || syscall(SYS_capset, &header, data))
+	if (fbk_jail_become(NOBODY, NOBODY) || fbk_jail_keep_only(CAP_SYS_ADMIN))
 		return -errno;
 	return prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) ? -errno : 0;
 }
@@ -80,17 +87,12 @@ static int take(int pagemap, int offline, uint64_t page)
 	return write(offline, text, n) < 0 ? -errno : 0;
 }
 
-static void serve(int fd, pid_t monitor)
+static void serve(int fd, int pagemap)
 {
-	char path[32];
-	int pagemap, offline;
 	int32_t r = 0;
 	uint64_t page;
-
-	sprintf(path, "/proc/%d/pagemap", monitor);
-	pagemap = open(path, O_RDONLY | O_CLOEXEC);
-	offline = open("/sys/devices/system/memory/hard_offline_page", O_WRONLY | O_CLOEXEC);
-	if (pagemap < 0 || offline < 0)
+	int offline = open("/sys/devices/system/memory/hard_offline_page", O_WRONLY | O_CLOEXEC);
+	if (offline < 0)
 		r = -errno;
 	if (!r)
 		r = confine();
@@ -105,31 +107,43 @@ static void serve(int fd, pid_t monitor)
 
 int fbk_frames_start(struct fbk_frames *f)
 {
-	pid_t monitor = getpid(), child;
-	int pair[2];
+	int pair[2], pagemap;
+	sigset_t all;
+	pid_t child;
 	int32_t r;
 
 	f->fd = -1;
 	if (access("/sys/devices/system/memory/hard_offline_page", W_OK))
 		return -errno;
-	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair))
+	/* The monitor's: whose memory it tells is settled when it is opened. */
+	pagemap = open("/proc/self/pagemap", O_RDONLY | O_CLOEXEC);
+	if (pagemap < 0)
 		return -errno;
+	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair)) {
+		r = -errno;
+		close(pagemap);
+		return r;
+	}
 	child = fork();
 	if (child < 0) {
 		r = -errno;
+		close(pagemap);
 		close(pair[0]);
 		close(pair[1]);
 		return r;
 	}
 	if (!child) {
-		/* A terminal's Ctrl-C is not for it, and nobody waits for it at the other end of what the monitor has open. */
+		/* A terminal's Ctrl-C is not for it, nor a service manager's SIGTERM to all: it ends with the monitor. And nobody waits for it
+		 * at the other end of what the monitor has open. */
 		setsid();
+		sigfillset(&all);
+		sigprocmask(SIG_SETMASK, &all, NULL);
 		prctl(PR_SET_NAME, "frames");
-		close_between(0, pair[1] - 1);
-		close_between(pair[1] + 1, ~0u);
-		serve(pair[1], monitor);
+		keep_two(pagemap, pair[1]);
+		serve(pair[1], pagemap);
 		_exit(0);
 	}
+	close(pagemap);
 	close(pair[1]);
 	if (read(pair[0], &r, sizeof(r)) != sizeof(r))
 		r = -EIO;

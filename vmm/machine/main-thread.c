@@ -5,6 +5,7 @@
  */
 #include "control.h"
 #include "gic.h"
+#include "keeper.h"
 #include "monitor.h"
 #include "report.h"
 #include "terminal.h"
@@ -27,6 +28,7 @@ struct main_thread {
 	struct fbk_loop_timer pump, panic, grace;
 	bool panicked; /* and the timer runs */
 	bool asked;    /* the guest was, to power itself off */
+	unsigned int terms[2]; /* SIGTERMs: from elsewhere, by way of the keeper */
 	int status;    /* exit status; -1: the guest goes on */
 };
 
@@ -67,6 +69,14 @@ static bool ask_to_power_off(struct main_thread *t)
 	return true;
 }
 
+/* Who signals a group reaches the monitor twice, itself and by way of its keeper. Return: no signal that had come already. */
+static bool new_term(struct main_thread *t, const struct signalfd_siginfo *si)
+{
+	const bool by_keeper = si->ssi_code == SI_QUEUE;
+
+	return ++t->terms[by_keeper] > t->terms[!by_keeper];
+}
+
 static void end_by(struct main_thread *t, int sig)
 {
 	t->m->signal = sig;
@@ -88,13 +98,13 @@ static void on_signal(void *opaque, short revents)
 	switch (si.ssi_signo) {
 	case SIGTSTP:
 		fbk_terminal_restore();
-		raise(SIGSTOP);
+		fbk_keeper_stop();
 		break;
 	case SIGCONT:
 		fbk_terminal_raw();
 		break;
 	case SIGTERM:
-		if (ask_to_power_off(t))
+		if (!new_term(t, &si) || ask_to_power_off(t))
 			break;
 		/* fall through */
 	default:

@@ -69,6 +69,7 @@ enum fbk_state { FBK_STATE_PARK, FBK_STATE_RUN, FBK_STATE_LEAVE };
 
 struct fbk_monitor {
 	struct fbk_run_options opt;
+	pid_t pid; /* by which the host knows it, whatever namespace it is in */
 	int kvm_fd, vm_fd, gic_fd;
 	size_t run_len; /* bytes of a vCPU's mapping */
 	struct fbk_gmem gmem;

@@ -52,6 +52,7 @@ struct fbk_run_options {
 	enum fbk_sea_choice sea;
 	enum fbk_retire_choice retire;
 	enum fbk_sandbox_choice sandbox;
+	bool own_pids; /* a PID namespace for the monitor */
 	bool reset_exits, panic_waits, cper_processor;
 	bool devicetree;     /* what the guest boots by; else ACPI */
 	bool virtio_console; /* else the PL011 is its console */

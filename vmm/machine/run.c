@@ -5,6 +5,8 @@
  */
 #include "control.h"
 #include "gic.h"
+#include "jail.h"
+#include "keeper.h"
 #include "memory-why.h"
 #include "monitor.h"
 #include "policy.h"
@@ -511,13 +513,31 @@ static struct fbk_monitor *make_monitor(const struct fbk_run_options *opt)
 	pthread_cond_init(&m->state_changed, NULL);
 	pthread_cond_init(&m->parked_changed, NULL);
 	m->opt = *opt;
+	m->pid = fbk_keeper_host_pid();
 	return m;
+}
+
+/* Return: negative: this is the monitor; else an exit status: of the keeper, or told. */
+static int split(const struct fbk_run_options *opt)
+{
+	int status, r = opt->own_pids ? fbk_keeper_split(&status) : 0;
+
+	if (!r)
+		return -1;
+	if (r > 0)
+		return status;
+	fbk_say("--pids=own: %s", fbk_jail_why_not(r));
+	return FBK_EXIT_UNABLE;
 }
 
 int fbk_monitor_run(const struct fbk_run_options *opt)
 {
-	struct fbk_monitor *m = make_monitor(opt);
-	int status;
+	struct fbk_monitor *m;
+	int status = split(opt);
+
+	if (status >= 0)
+		return status;
+	m = make_monitor(opt);
 
 	if (!m) {
 		fbk_say("no memory for the monitor: %s", strerror(errno));

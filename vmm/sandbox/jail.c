@@ -65,9 +65,8 @@ static int wanted(bool keep_network)
 	return flags;
 }
 
-int fbk_jail_namespaces(bool keep_network)
+static int leave(int flags)
 {
-	const int flags = wanted(keep_network);
 	uid_t uid = geteuid();
 	gid_t gid = getegid();
 
@@ -76,6 +75,31 @@ int fbk_jail_namespaces(bool keep_network)
 	if (errno != EPERM || !uid || unshare(flags | CLONE_NEWUSER))
 		return -errno;
 	return map_self(uid, gid);
+}
+
+int fbk_jail_namespaces(bool keep_network)
+{
+	return leave(wanted(keep_network));
+}
+
+int fbk_jail_pid_namespace(void)
+{
+	return leave(CLONE_NEWPID);
+}
+
+/* [user_namespaces(7)] */
+const char *fbk_jail_why_not(int err)
+{
+	switch (err) {
+	case -ENOSPC:
+		return "the host allows no more of them (sysctl user.max_user_namespaces)";
+	case -EPERM:
+		return "this user may not have them (sysctl kernel.unprivileged_userns_clone, or a security module)";
+	case -EINVAL:
+		return "this kernel has none";
+	default:
+		return strerror(-err);
+	}
 }
 
 /* --- the root --------------------------------------------------------------------------------------------------------- */
@@ -229,6 +253,15 @@ int fbk_jail_become(uid_t uid, gid_t gid)
 	if (setgroups(0, NULL) || setresgid(gid, gid, gid) || setresuid(uid, uid, uid))
 		return -errno;
 	return 0;
+}
+
+int fbk_jail_keep_only(int cap)
+{
+	struct __user_cap_header_struct header = { .version = _LINUX_CAPABILITY_VERSION_3 };
+	struct __user_cap_data_struct data[_LINUX_CAPABILITY_U32S_3] = { 0 };
+
+	data[CAP_TO_INDEX(cap)].permitted = data[CAP_TO_INDEX(cap)].effective = CAP_TO_MASK(cap);
+	return syscall(SYS_capset, &header, data) ? -errno : 0;
 }
 
 int fbk_jail_drop_capabilities(void)

@@ -18,6 +18,12 @@
  */
 int fbk_jail_namespaces(bool keep_network);
 
+/* The next child, and those after it, are in a PID namespace of their own; else as above. Errors: negative errno. */
+int fbk_jail_pid_namespace(void);
+
+/* Why one of the above failed, in words for an operator. @err: what it has returned. */
+const char *fbk_jail_why_not(int err);
+
 /*
  * In them: the root folder becomes an empty one that cannot be written. What is open stays open. @resolv_conf: what the one file
  * in it says, /etc/resolv.conf; NULL: there is none. Errors: negative errno; the root is what it was.
@@ -35,6 +41,9 @@ bool fbk_jail_user_replaces(uid_t uid, gid_t gid, int dirfd, const char *name);
 
 /* Become that user, for good, without supplementary groups. Errors: negative errno. */
 int fbk_jail_become(uid_t uid, gid_t gid);
+
+/* Of the capabilities that there are, one. Errors: -EPERM: it was not there. */
+int fbk_jail_keep_only(int cap);
 
 /* No capability is left, nor can any come back. Errors: negative errno. */
 int fbk_jail_drop_capabilities(void);

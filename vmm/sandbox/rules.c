@@ -173,7 +173,7 @@ const struct fbk_rule fbk_rules[] = {
 	{ CALL(rt_sigreturn), THREADS, {}, "the end of a handler: memory errors, kicks" },
 	{ CALL(restart_syscall), ALL, {}, "goes on waiting after the process was stopped" },
 	{ CALL(tgkill), THREADS, { SELF(0) }, "kicks a vCPU; dies of its own signal; stops when it is told to" },
-	{ CALL(getpid), THREADS, {}, "whom to send that; the API's status" },
+	{ CALL(getpid), THREADS, {}, "whom to send that" },
 	{ CALL(gettid), THREADS, {}, "whom to send that" },
 	{ CALL(rt_sigprocmask), THREADS, {}, "while a signal is sent; a thread's end" },
 	{ CALL(rt_sigaction), THREADS, { IS(0, SIGBUS) }, "a memory error of our own memory is the end" },
