@@ -9,15 +9,18 @@
 #include "keeper.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <grp.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
+#include <termios.h>
 #include <unistd.h>
 
 #define USER 1000
@@ -30,6 +33,8 @@ struct story {
 	uid_t uid;
 };
 
+static int terminal = -1; /* the other end of the one that both have; -1: they have none */
+
 static pid_t keeper_start(const struct story *s)
 {
 	pid_t pid;
@@ -40,6 +45,12 @@ static pid_t keeper_start(const struct story *s)
 	if (pid) {
 		close(told[1]);
 		return pid;
+	}
+	if (terminal >= 0) {
+		setsid();
+		r = open(ptsname(terminal), O_RDWR);
+		if (r < 0 || ioctl(r, TIOCSCTTY, 0) || dup2(r, 0))
+			_exit(97);
 	}
 	if (s->uid && (setgroups(0, NULL) || setgid(s->uid) || setuid(s->uid) || prctl(PR_SET_DUMPABLE, 1, 0, 0, 0)))
 		_exit(99);
@@ -185,8 +196,37 @@ static void another_story(uid_t uid)
 	assert_true(WIFSIGNALED(end_of(keeper)));
 }
 
+static void spoils_the_terminal(void)
+{
+	struct termios raw;
+
+	if (tcgetattr(0, &raw))
+		_exit(6);
+	cfmakeraw(&raw);
+	if (tcsetattr(0, TCSANOW, &raw))
+		_exit(7);
+	crashes();
+}
+
+static void terminal_story(uid_t uid)
+{
+	const struct story s = { spoils_the_terminal, uid };
+	struct termios t;
+	int status;
+
+	terminal = posix_openpt(O_RDWR | O_NOCTTY);
+	assert_true(terminal >= 0 && !grantpt(terminal) && !unlockpt(terminal));
+	status = end_of(keeper_start(&s));
+	assert_true(WIFSIGNALED(status));
+	assert_int_equal(tcgetattr(terminal, &t), 0);
+	assert_true((t.c_lflag & ECHO) && (t.c_lflag & ICANON));
+	close(terminal);
+	terminal = -1;
+}
+
 static void ends(void **state)
 {
+	for_both_users(terminal_story);
 	for_both_users(crash_story);
 	for_both_users(killed_story);
 	for_both_users(keeper_killed_story);

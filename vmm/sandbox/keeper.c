@@ -15,6 +15,7 @@
 #include <sys/signalfd.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
+#include <termios.h>
 #include <unistd.h>
 
 static int keeper = -1; /* the monitor's end */
@@ -74,7 +75,8 @@ static int watch(pid_t monitor, int fd, int signals)
 	}
 }
 
-static int end_likewise(int status)
+/* @terminal: as it was; NULL: standard input is none. */
+static int end_likewise(int status, const struct termios *terminal)
 {
 	const struct rlimit no_core = { 0, 0 };
 	sigset_t set;
@@ -83,6 +85,9 @@ static int end_likewise(int status)
 	if (WIFEXITED(status))
 		return WEXITSTATUS(status);
 	sig = WTERMSIG(status);
+	/* By SIGKILL, say, it could not do it itself. */
+	if (terminal && tcgetpgrp(0) == getpgrp())
+		(void)tcsetattr(0, TCSANOW, terminal);
 	/* The monitor has left one, if there is to be one. */
 	(void)setrlimit(RLIMIT_CORE, &no_core);
 	signal(sig, SIG_DFL);
@@ -97,8 +102,10 @@ static int end_likewise(int status)
 
 int fbk_keeper_split(int *ret_status)
 {
+	struct termios terminal;
 	sigset_t all, before;
 	int pair[2], signals, r;
+	bool is_terminal;
 	pid_t monitor;
 
 	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair))
@@ -113,6 +120,7 @@ int fbk_keeper_split(int *ret_status)
 			close(signals);
 		return r;
 	}
+	is_terminal = !tcgetattr(0, &terminal);
 	/* None is lost between the fork and the first look. */
 	sigprocmask(SIG_SETMASK, &all, &before);
 	monitor = fork();
@@ -129,7 +137,7 @@ int fbk_keeper_split(int *ret_status)
 		prctl(PR_SET_NAME, "keeper");
 		/* All that it does is to signal another user's process; without a privilege it needs none. */
 		(void)fbk_jail_keep_only(CAP_KILL);
-		*ret_status = end_likewise(watch(monitor, pair[0], signals));
+		*ret_status = end_likewise(watch(monitor, pair[0], signals), is_terminal ? &terminal : NULL);
 		r = 1;
 	}
 	sigprocmask(SIG_SETMASK, &before, NULL);
