@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* SPDX-FileCopyrightText: The firebreak authors */
 /*
- * exit.h - the exit statuses of `firebreak`, whatever the command.
+ * exit.h - the exit statuses of `firebreak`, whatever the command, and the end by a signal.
  */
 #ifndef FBK_VMM_EXIT_H
 #define FBK_VMM_EXIT_H
@@ -18,5 +18,11 @@ enum fbk_exit {
 	FBK_EXIT_UNABLE = 69,	/* this host cannot do what was asked for at all */
 	FBK_EXIT_HOST = 71,	/* the host, or this monitor, failed at run time */
 };
+
+/*
+ * Die of a signal by its default action, also one that is blocked or handled. The first process of a PID namespace does not die of its own
+ * signal [pid_namespaces(7)]. Return: the exit status that it then takes, as a shell would tell it.
+ */
+int fbk_exit_by_signal(int sig);
 
 #endif

@@ -538,7 +538,6 @@ int fbk_monitor_run(const struct fbk_run_options *opt)
 	if (status >= 0)
 		return status;
 	m = make_monitor(opt);
-
 	if (!m) {
 		fbk_say("no memory for the monitor: %s", strerror(errno));
 		return FBK_EXIT_HOST;
@@ -547,16 +546,5 @@ int fbk_monitor_run(const struct fbk_run_options *opt)
 	fbk_control_close(m); /* where it was not the main thread's end */
 	/* The kernel takes the machine apart with the process; the terminal is ours to restore, before a signal ends us. */
 	fbk_terminal_restore();
-	if (m->signal) {
-		sigset_t set;
-
-		sigemptyset(&set);
-		sigaddset(&set, m->signal);
-		signal(m->signal, SIG_DFL);
-		raise(m->signal);
-		pthread_sigmask(SIG_UNBLOCK, &set, NULL);
-		/* The first process of a PID namespace does not die of its own signal: it ends as a shell would tell it. */
-		status = 128 + m->signal;
-	}
-	return status;
+	return m->signal ? fbk_exit_by_signal(m->signal) : status;
 }

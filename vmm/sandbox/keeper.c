@@ -2,6 +2,7 @@
 /* SPDX-FileCopyrightText: The firebreak authors */
 /* keeper.c - see keeper.h. */
 #include "keeper.h"
+#include "exit.h"
 #include "jail.h"
 
 #include <errno.h>
@@ -79,23 +80,15 @@ static int watch(pid_t monitor, int fd, int signals)
 static int end_likewise(int status, const struct termios *terminal)
 {
 	const struct rlimit no_core = { 0, 0 };
-	sigset_t set;
-	int sig;
 
 	if (WIFEXITED(status))
 		return WEXITSTATUS(status);
-	sig = WTERMSIG(status);
 	/* By SIGKILL, say, it could not do it itself. */
 	if (terminal && tcgetpgrp(0) == getpgrp())
 		(void)tcsetattr(0, TCSANOW, terminal);
 	/* The monitor has left one, if there is to be one. */
 	(void)setrlimit(RLIMIT_CORE, &no_core);
-	signal(sig, SIG_DFL);
-	raise(sig);
-	sigemptyset(&set);
-	sigaddset(&set, sig);
-	sigprocmask(SIG_UNBLOCK, &set, NULL);
-	return 128 + sig;
+	return fbk_exit_by_signal(WTERMSIG(status));
 }
 
 /* --- both ------------------------------------------------------------------------------------------------------------------ */

@@ -15,7 +15,7 @@
  *
  * Return:  0: this is the first process of the new namespace; 1: this was the keeper, and *ret_status is how it is to exit (it dies of
  *          the signal that the monitor died of).
- * Errors:  negative errno; nothing has changed.
+ * Errors:  negative errno; the process is to end: it may have the namespace for its children already.
  */
 int fbk_keeper_split(int *ret_status);
 
