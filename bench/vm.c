@@ -88,7 +88,7 @@ void vm_end(struct vm *vm)
 	fclose(vm->out);
 }
 
-long vm_resident_beyond_guest(const struct vm *vm, unsigned int guest_mib)
+static long resident_of(pid_t pid, unsigned int guest_mib)
 {
 	char path[64], line[LINE];
 	unsigned long start, end;
@@ -96,7 +96,7 @@ long vm_resident_beyond_guest(const struct vm *vm, unsigned int guest_mib)
 	bool is_ram = false;
 	FILE *smaps;
 
-	snprintf(path, sizeof(path), "/proc/%d/smaps", vm->pid);
+	snprintf(path, sizeof(path), "/proc/%d/smaps", pid);
 	smaps = fopen(path, "r");
 	if (!smaps)
 		vm_die(path);
@@ -107,5 +107,22 @@ long vm_resident_beyond_guest(const struct vm *vm, unsigned int guest_mib)
 			sum += rss;
 	}
 	fclose(smaps);
+	return sum;
+}
+
+long vm_resident_beyond_guest(const struct vm *vm, unsigned int guest_mib)
+{
+	long sum = resident_of(vm->pid, guest_mib);
+	char path[64];
+	FILE *children;
+	pid_t child;
+
+	snprintf(path, sizeof(path), "/proc/%d/task/%d/children", vm->pid, vm->pid);
+	children = fopen(path, "r");
+	if (!children)
+		vm_die(path);
+	while (fscanf(children, "%d", &child) == 1)
+		sum += resident_of(child, guest_mib);
+	fclose(children);
 	return sum;
 }

@@ -32,7 +32,10 @@ void vm_say(struct vm *vm, const char *line);
 /* Until the guest has powered off and its monitor has ended with status 0. */
 void vm_end(struct vm *vm);
 
-/* Resident memory in kB: all of it, less mappings of @guest_mib and more, which are the guest's RAM. */
+/*
+ * Resident memory in kB of the monitor and its children, what they share counted once for each: all of it, less mappings of
+ * @guest_mib and more, which are the guest's RAM.
+ */
 long vm_resident_beyond_guest(const struct vm *vm, unsigned int guest_mib);
 
 #endif

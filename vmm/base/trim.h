@@ -7,8 +7,8 @@
 #define FBK_VMM_TRIM_H
 
 /*
- * Freed heap, and the program's text out of this process's page tables: what runs again comes back from the page cache, 64 KiB at
- * a time, and most of what parses, opens and builds tables does not. [mallopt(3), madvise(2) "MADV_DONTNEED"]
+ * Freed heap, and the program's text and constants out of this process's page tables: what is used again comes back from the page
+ * cache, 64 KiB at a time, and most of what parses, opens and builds tables does not. [malloc_trim(3), madvise(2) "MADV_DONTNEED"]
  */
 void fbk_trim(void);
 

@@ -8,6 +8,7 @@
 #include "filter.h"
 #include "jail.h"
 #include "landlock.h"
+#include "trim.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -68,6 +69,7 @@ static int confine(void)
 	r = fbk_filter_build(FBK_ROLE_FRAMES, FBK_VIOLATION_SIGNAL, &f);
 	if (r)
 		return r;
+	fbk_trim();
 	r = fbk_filter_load(&f);
 	return r == -EINVAL || r == -ENOSYS ? 0 : r;
 }

@@ -489,6 +489,9 @@ static int run(struct fbk_monitor *m)
 
 	/* One heap for all threads, which ask for little: another for each would cost memory, and calls that no filter allows. */
 	mallopt(M_ARENA_MAX, 1);
+	/* What libslirp buffers for a connection (128 KiB each way) is a mapping of its own, which goes back when the connection ends: the C
+	 * library would raise this bound at the first one that is freed, and keep the later ones in the heap. */
+	mallopt(M_MMAP_THRESHOLD, 64 * 1024);
 	/* All times are told in UTC; the C library would look for /etc/localtime at each of them, and find no file any more. */
 	setenv("TZ", "UTC0", 1);
 	tzset();
