@@ -20,7 +20,7 @@ FBK_SCENARIO("80-sandbox", "sandbox", 20,
 
 static void run(void)
 {
-	const struct fbk_guest_spec spec = { .kernel = "newest", .cpus = 2, .api = API, .ledger = LEDGER, .sandbox = "on" };
+	const struct fbk_guest_spec spec = { .kernel = "newest", .cpus = 2, .api = API, .ledger = LEDGER, .sandbox = "on", .pids = "host" };
 	struct fbk_guest *g;
 	struct fbk_victim v;
 	long host_kb;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* SPDX-FileCopyrightText: The firebreak authors */
 /*
- * A monitor in a PID namespace of its own (--pids=own), root's and a user's: every promise is kept as before, a service manager's signal
- * to both processes counts once, and neither outlives the other.
+ * A monitor in a PID namespace of its own, root's as a part of --sandbox=on, a user's by --pids=own: every promise is kept as before, a
+ * service manager's signal to both processes counts once, and neither outlives the other.
  */
 #include "harness.h"
 #include "sandbox.h"
@@ -44,7 +44,7 @@ static bool gone(void *pid)
 
 static void roots(void)
 {
-	const struct fbk_guest_spec spec = { .kernel = "newest", .cpus = 2, .api = API, .sandbox = "on", .own_pids = true };
+	const struct fbk_guest_spec spec = { .kernel = "newest", .cpus = 2, .api = API, .sandbox = "on" };
 	struct fbk_guest *g = fbk_guest_boot(&spec);
 	long host_kb = fbk_host_meminfo("HardwareCorrupted");
 	pid_t monitor = fbk_guest_pid(g);
@@ -71,7 +71,7 @@ static void roots(void)
 
 static void users(void)
 {
-	const struct fbk_guest_spec spec = { .kernel = "newest", .sandbox = "on", .own_pids = true, .as = USER };
+	const struct fbk_guest_spec spec = { .kernel = "newest", .pids = "own", .as = USER };
 	struct fbk_guest *g;
 	pid_t monitor;
 

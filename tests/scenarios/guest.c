@@ -131,7 +131,8 @@ static bool same_spec(const struct fbk_guest_spec *a, const struct fbk_guest_spe
 	       !strcmp(a->disks[0] ? a->disks[0] : "-", b->disks[0] ? b->disks[0] : "-") &&
 	       !strcmp(a->disks[1] ? a->disks[1] : "-", b->disks[1] ? b->disks[1] : "-") &&
 	       !strcmp(a->append ? a->append : "", b->append ? b->append : "") &&
-	       !strcmp(a->sandbox ? a->sandbox : "", b->sandbox ? b->sandbox : "") && a->as == b->as && a->own_pids == b->own_pids &&
+	       !strcmp(a->sandbox ? a->sandbox : "", b->sandbox ? b->sandbox : "") && a->as == b->as &&
+	       !strcmp(a->pids ? a->pids : "", b->pids ? b->pids : "") &&
 	       !strcmp(a->reset ? a->reset : "", b->reset ? b->reset : "") &&
 	       !strcmp(a->ledger ? a->ledger : "", b->ledger ? b->ledger : "") &&
 	       !strcmp(a->policy ? a->policy : "", b->policy ? b->policy : "") &&
@@ -399,6 +400,11 @@ static pid_t parent_of(pid_t pid)
 }
 
 /* The process whose parent that one is, waited for. */
+static bool has_keeper(const struct fbk_guest_spec *s)
+{
+	return s->pids ? !strcmp(s->pids, "own") : s->sandbox && !strcmp(s->sandbox, "on");
+}
+
 static pid_t only_child(pid_t parent)
 {
 	uint64_t deadline = fbk_deadline_ms(20);
@@ -438,7 +444,7 @@ static void guest_start(struct fbk_guest *g)
 		{ "--policy", s->policy ? policy_for(g) : NULL },
 		{ "--id", s->id },	       { "--net", s->net },	  { "--firmware", s->firmware },
 		{ "--console", s->console },   { "--cper", s->cper },	  { "--api", s->api },
-		{ "--sandbox", s->sandbox },   { "--pids", s->own_pids ? "own" : NULL },
+		{ "--sandbox", s->sandbox },   { "--pids", s->pids },
 	};
 	char cpus[16], memory[64], *append, *argv[64];
 	int to_guest[2], from_guest[2], err, n = 0;
@@ -508,7 +514,7 @@ static void guest_start(struct fbk_guest *g)
 	close(err);
 	if (g->child < 0)
 		fbk_fail(__FILE__, __LINE__, "fork: %s", strerror(-g->child));
-	g->pid = s->own_pids ? only_child(g->child) : g->child;
+	g->pid = has_keeper(s) ? only_child(g->child) : g->child;
 	g->in = to_guest[1];
 	g->out = from_guest[0];
 	fcntl(g->out, F_SETFL, O_NONBLOCK);

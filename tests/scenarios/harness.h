@@ -83,7 +83,7 @@ struct fbk_guest_spec {
 	const char *api;    /* --api=, or NULL for none */
 	const char *firmware; /* --firmware=, or NULL for the monitor's default */
 	const char *sandbox; /* --sandbox=, or NULL for the monitor's default */
-	bool own_pids;	    /* --pids=own */
+	const char *pids;   /* --pids; NULL: as the sandbox has it */
 	uid_t as;	    /* the user that starts the monitor; 0: root */
 	bool kdump;	    /* with what a crash kernel takes: its programs and modules, kernel and RAM disk as vdb and vdc, --panic=wait */
 	const char *console;  /* --console=, likewise */

@@ -101,9 +101,11 @@ static void everything(void **state)
 	assert_int_equal(o.grace_s, 7);
 	assert_int_equal(o.sandbox, FBK_SANDBOX_ON);
 	assert_string_equal(o.user, "vm");
-	assert_false(o.own_pids);
+	assert_int_equal(o.pids, FBK_PIDS_AUTO);
 	assert_int_equal(parse("--kernel k --pids=own", &o, why), 0);
-	assert_true(o.own_pids);
+	assert_int_equal(o.pids, FBK_PIDS_OWN);
+	assert_int_equal(parse("--kernel k --sandbox=on --pids=host", &o, why), 0);
+	assert_int_equal(o.pids, FBK_PIDS_HOST);
 	assert_int_equal(parse("--kernel k --sandbox log", &o, why), 0);
 	assert_int_equal(o.sandbox, FBK_SANDBOX_LOG);
 	assert_int_equal(parse("--kernel k --sandbox=off", &o, why), 0);

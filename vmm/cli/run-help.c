@@ -54,6 +54,6 @@ const struct fbk_help_topic fbk_run_topics[] = {
 	  "                         let pass; off: nothing (default: what this host offers, and a word about what it lacks)\n"
 	  "  --user NAME|UID[:GID]  whom root becomes (default: 65534, nobody)\n"
 	  "  --pids=own|host        own: a PID namespace; the process that was started waits, passes signals on and ends likewise\n"
-	  "                         (default: host)\n" },
+	  "                         (default: own with --sandbox=on, else host)\n" },
 	{ NULL, NULL, NULL },
 };

@@ -311,7 +311,9 @@ static int set_option(struct fbk_run_options *o, const char *name, char *val, ch
 		}
 		o->sandbox = strcmp(val, "on") ? FBK_SANDBOX_OFF : FBK_SANDBOX_ON;
 	} else if (!strcmp(name, "--pids")) {
-		return choose(name, val, "own", "host", &o->own_pids, why, why_len);
+		if (choose(name, val, "own", "host", &yes, why, why_len))
+			return -EINVAL;
+		o->pids = yes ? FBK_PIDS_OWN : FBK_PIDS_HOST;
 	} else if (!strcmp(name, "--reset")) {
 		return choose(name, val, "exit", "reboot", &o->reset_exits, why, why_len);
 	} else if (!strcmp(name, "--panic")) {

@@ -17,6 +17,8 @@
 enum fbk_sea_choice { FBK_SEA_AUTO, FBK_SEA_ON, FBK_SEA_OFF };
 /* AUTO: what of it this host offers; what it lacks is told. */
 enum fbk_sandbox_choice { FBK_SANDBOX_AUTO, FBK_SANDBOX_ON, FBK_SANDBOX_LOG, FBK_SANDBOX_OFF };
+/* A PID namespace for the monitor. AUTO: if all of the sandbox was asked for. */
+enum fbk_pids_choice { FBK_PIDS_AUTO, FBK_PIDS_OWN, FBK_PIDS_HOST };
 enum fbk_retire_choice { FBK_RETIRE_AUTO, FBK_RETIRE_ON, FBK_RETIRE_EVERY, FBK_RETIRE_OFF };
 
 #define FBK_GRACE_MAX_S 3600
@@ -52,7 +54,7 @@ struct fbk_run_options {
 	enum fbk_sea_choice sea;
 	enum fbk_retire_choice retire;
 	enum fbk_sandbox_choice sandbox;
-	bool own_pids; /* a PID namespace for the monitor */
+	enum fbk_pids_choice pids;
 	bool reset_exits, panic_waits, cper_processor;
 	bool devicetree;     /* what the guest boots by; else ACPI */
 	bool virtio_console; /* else the PL011 is its console */

@@ -523,13 +523,14 @@ static struct fbk_monitor *make_monitor(const struct fbk_run_options *opt)
 /* Return: negative: this is the monitor; else an exit status: of the keeper, or told. */
 static int split(const struct fbk_run_options *opt)
 {
-	int status, r = opt->own_pids ? fbk_keeper_split(&status) : 0;
+	const bool all = opt->pids == FBK_PIDS_AUTO && opt->sandbox == FBK_SANDBOX_ON;
+	int status, r = all || opt->pids == FBK_PIDS_OWN ? fbk_keeper_split(&status) : 0;
 
 	if (!r)
 		return -1;
 	if (r > 0)
 		return status;
-	fbk_say("--pids=own: %s", fbk_jail_why_not(r));
+	fbk_say(all ? "--sandbox=on: a PID namespace: %s (--pids=host does without)" : "--pids=own: %s", fbk_jail_why_not(r));
 	return FBK_EXIT_UNABLE;
 }
 
