@@ -3,10 +3,13 @@
 /*
  * guest-init - process 1 of the benchmark's guest: says that it runs, then loses pages and times each loss.
  *
- * Console: "init" at once; "page gpa=0x..." for each page; after a line on its input, "touch ns=N" for each page: from
- * the load to the first instruction of the SIGBUS handler, by the virtual counter. Then it powers the guest off.
+ * Console: "init" at once; "page gpa=0x..." for each page, and "ready" when the kernel has done testing its ciphers; after a line on
+ * its input, "touch ns=N" for each page: from the load to the first instruction of the SIGBUS handler, by the virtual counter. Then
+ * it powers the guest off.
  * With "fbk.boot" on the kernel's command line it powers off after "init".
  */
+#include "quiet.h"
+
 #include <fcntl.h>
 #include <setjmp.h>
 #include <signal.h>
@@ -82,6 +85,8 @@ int main(void)
 	memset((void *)page, 1, PAGES * PAGE);
 	for (i = 0; i < PAGES; i++)
 		printf("page gpa=0x%llx\n", (unsigned long long)gpa_of((void *)(page + i * PAGE)));
+	if (!quiet_wait())
+		printf("failed: the guest does not come to rest\n");
 	printf("ready\n");
 	fflush(stdout);
 	if (!fgets(text, sizeof(text), stdin))
