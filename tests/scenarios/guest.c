@@ -341,6 +341,8 @@ static char *further_disk(struct fbk_guest *g, unsigned int n)
 	char *to = NULL, *option = NULL, buf[65536];
 	int out;
 
+	if (g->spec.disks[n][0] == '/')
+		return (char *)g->spec.disks[n];
 	if (asprintf(&to, "/tmp/firebreak-disk-%u-%u.img", g->id, n + 1) < 0 ||
 	    asprintf(&option, "%s%s", to, g->spec.disks[n]) < 0)
 		abort();

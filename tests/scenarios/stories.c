@@ -67,8 +67,7 @@ static int byte_at(const char *path, off_t at)
 	return b;
 }
 
-/* The sectors from @first up to @behind are of this byte, and their neighbours are not. */
-static void expect_sectors(const char *path, unsigned int first, unsigned int behind, int byte)
+void fbk_expect_sectors(const char *path, unsigned int first, unsigned int behind, int byte)
 {
 	FBK_CHECK(byte_at(path, 512 * first - 1) != byte);
 	for (unsigned int i = first; i < behind; i++) {
@@ -78,7 +77,7 @@ static void expect_sectors(const char *path, unsigned int first, unsigned int be
 	FBK_CHECK(byte_at(path, 512 * behind) != byte);
 }
 
-static void expect_shown(struct fbk_guest *g, const char *command, const char *shows)
+void fbk_expect_shown(struct fbk_guest *g, const char *command, const char *shows)
 {
 	const char *line;
 
@@ -88,9 +87,9 @@ static void expect_shown(struct fbk_guest *g, const char *command, const char *s
 		fbk_fail(__FILE__, __LINE__, "%s: not%s but%s", command, shows, line);
 }
 
-static void succeeds(struct fbk_guest *g, const char *words)
+void fbk_disk_succeeds(struct fbk_guest *g, const char *device, const char *words)
 {
-	FBK_CHECK_EQ((int64_t)fbk_field(fbk_disk(g, "%s", words), "returned") < 0, 0);
+	FBK_CHECK_EQ((int64_t)fbk_field(fbk_disk(g, "%s %s", device, words), "returned") < 0, 0);
 }
 
 void fbk_story_disk(struct fbk_guest *g, bool uring)
@@ -105,26 +104,26 @@ void fbk_story_disk(struct fbk_guest *g, bool uring)
 	line = fbk_guest_expect(g, 60, "init[1]: list /sys/block/vdb/mq");
 	line = strstr(line, "/mq") + strlen("/mq");
 	FBK_CHECK(strcspn(line, "\r\n") == 4 && strstr(line, " 0") && strstr(line, " 1"));
-	expect_shown(g, "list /sys/block/vdc/mq", " 0");
-	expect_shown(g, "show /sys/block/vdb/serial", " firebreak-1");
-	expect_shown(g, "show /sys/block/vdc/serial", " firebreak-2");
-	expect_shown(g, "show /sys/block/vdb/ro", " 0");
-	expect_shown(g, "show /sys/block/vdc/ro", " 1");
-	expect_shown(g, "show /sys/block/vdb/queue/write_cache", " write back");
-	expect_shown(g, "show /sys/block/vdb/queue/discard_max_bytes", " 268435456");
-	expect_shown(g, "show /sys/block/vdb/queue/write_zeroes_max_bytes", " 268435456");
-	expect_shown(g, "show /sys/block/vdc/queue/discard_max_bytes", " 0");
+	fbk_expect_shown(g, "list /sys/block/vdc/mq", " 0");
+	fbk_expect_shown(g, "show /sys/block/vdb/serial", " firebreak-1");
+	fbk_expect_shown(g, "show /sys/block/vdc/serial", " firebreak-2");
+	fbk_expect_shown(g, "show /sys/block/vdb/ro", " 0");
+	fbk_expect_shown(g, "show /sys/block/vdc/ro", " 1");
+	fbk_expect_shown(g, "show /sys/block/vdb/queue/write_cache", " write back");
+	fbk_expect_shown(g, "show /sys/block/vdb/queue/discard_max_bytes", " 268435456");
+	fbk_expect_shown(g, "show /sys/block/vdb/queue/write_zeroes_max_bytes", " 268435456");
+	fbk_expect_shown(g, "show /sys/block/vdc/queue/discard_max_bytes", " 0");
 
-	succeeds(g, "/dev/vdb write 8 16 170");
-	succeeds(g, "/dev/vdb flush");
-	expect_sectors(b, 8, 24, 170);
+	fbk_disk_succeeds(g, "/dev/vdb", "write 8 16 170");
+	fbk_disk_succeeds(g, "/dev/vdb", "flush");
+	fbk_expect_sectors(b, 8, 24, 170);
 	FBK_CHECK_EQ(stat(b, &before), 0);
-	succeeds(g, "/dev/vdb discard 64 512");
-	expect_sectors(b, 64, 576, 0);
+	fbk_disk_succeeds(g, "/dev/vdb", "discard 64 512");
+	fbk_expect_sectors(b, 64, 576, 0);
 	FBK_CHECK_EQ(stat(b, &after), 0);
 	FBK_CHECK_EQ(before.st_blocks - after.st_blocks, 512);
-	succeeds(g, "/dev/vdb zero 601 3");
-	expect_sectors(b, 601, 604, 0);
+	fbk_disk_succeeds(g, "/dev/vdb", "zero 601 3");
+	fbk_expect_sectors(b, 601, 604, 0);
 	line = fbk_disk(g, "/dev/vdb read 601 3");
 	FBK_CHECK_EQ(fbk_field(line, "first"), 0);
 	FBK_CHECK_EQ(fbk_field(line, "same"), 1);

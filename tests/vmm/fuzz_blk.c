@@ -147,6 +147,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 	blk.sectors = TOLD;
 	blk.read_only = kind & 1;
 	blk.block_device = kind & 2;
+	blk.block_len = 512;
 	blk.can_discard = !blk.read_only && (kind & 4);
 	blk.can_zero = !blk.read_only && (kind & 8);
 	blk.nr_queues = QUEUES;

@@ -18,6 +18,7 @@
 #define SEG_MAX (FBK_VIRTQ_MAX - 2) /* header and status take one each */
 #define REQUEST_MAX (UINT64_C(256) << 20) /* of a transfer or a range: bounds the time that a reset may have to wait */
 #define RANGE_LEN 16
+#define BLOCK_MAX 4096 /* drivers refuse a block that is longer than a page of theirs */
 #define RANGE_ALIGN 8 /* sectors; what a file system's blocks usually have */
 
 enum { TYPE_IN = 0, TYPE_OUT = 1, TYPE_FLUSH = 4, TYPE_GET_ID = 8, TYPE_DISCARD = 11, TYPE_WRITE_ZEROES = 13 };
@@ -59,7 +60,12 @@ static unsigned long long queue_limit(dev_t dev, const char *name)
 /* What the backing can; a block device always takes zeroes, if need be by writing them. */
 static void probe(struct fbk_virtio_blk *b, const struct stat *st)
 {
+	int len;
+
 	b->block_device = S_ISBLK(st->st_mode);
+	b->block_len = 1 << SECTOR_SHIFT;
+	if (b->block_device && !ioctl(b->fd, BLKSSZGET, &len) && len > (int)b->block_len)
+		b->block_len = len < BLOCK_MAX ? len : BLOCK_MAX;
 	if (b->read_only)
 		return;
 	if (b->block_device) {
@@ -75,9 +81,9 @@ static void probe(struct fbk_virtio_blk *b, const struct stat *st)
 int fbk_virtio_blk_open(struct fbk_virtio_blk *b, const char *path, bool read_only, unsigned int nr_queues,
 			unsigned int index, struct fbk_aio *aio)
 {
+	int fd = -1, set_read_only = 0;
 	struct stat st;
 	uint64_t len;
-	int fd = -1;
 
 	if (!read_only)
 		fd = open(path, O_RDWR | O_CLOEXEC);
@@ -91,7 +97,8 @@ int fbk_virtio_blk_open(struct fbk_virtio_blk *b, const char *path, bool read_on
 		goto failed;
 	len = st.st_size;
 	if (S_ISBLK(st.st_mode)) {
-		if (ioctl(fd, BLKGETSIZE64, &len))
+		/* One that is set read-only opens for writing all the same. */
+		if (ioctl(fd, BLKGETSIZE64, &len) || ioctl(fd, BLKROGET, &set_read_only))
 			goto failed;
 	} else if (!S_ISREG(st.st_mode)) {
 		len = 0;
@@ -102,7 +109,7 @@ int fbk_virtio_blk_open(struct fbk_virtio_blk *b, const char *path, bool read_on
 	}
 	b->fd = fd;
 	b->sectors = len >> SECTOR_SHIFT;
-	b->read_only = read_only;
+	b->read_only = read_only || set_read_only;
 	b->nr_queues = nr_queues;
 	b->aio = aio;
 	snprintf(b->id, sizeof(b->id), "firebreak-%u", index);
@@ -142,7 +149,7 @@ static uint8_t config(void *dev, uint32_t offset)
 	} fields[] = {
 		{ 0, 8, b->sectors },
 		{ 12, 4, SEG_MAX },
-		{ 20, 4, 512 }, /* blk_size */
+		{ 20, 4, b->block_len },
 		{ 34, 2, b->nr_queues > 1 ? b->nr_queues : 0 },
 		{ 36, 4, b->can_discard ? range_max : 0 },
 		{ 40, 4, b->can_discard ? FBK_BLK_RANGES : 0 },

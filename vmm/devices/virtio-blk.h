@@ -37,6 +37,7 @@ struct fbk_virtio_blk {
 	uint64_t sectors; /* of 512 bytes */
 	bool read_only;
 	bool block_device;
+	uint32_t block_len; /* what the guest is to read and write in: a block device's own sector, else 512 bytes */
 	bool can_discard, can_zero;
 	bool no_zero_range; /* the file system has refused it once */
 	unsigned int nr_queues;
