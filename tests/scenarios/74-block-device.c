@@ -66,6 +66,7 @@ static void used(struct fbk_guest *g, const char *dev, const char *file)
 static void run(void)
 {
 	static char dev_1[DEV_LEN], dev_2[DEV_LEN], option[DEV_LEN + 16]; /* as long as the guests */
+	char *second[] = { fbk_path_files("firebreak"), "run", "--kernel", fbk_path_files("kernels/newest/Image"), "--disk", dev_1, NULL };
 	char text[256];
 	const int read_only = 1;
 	struct fbk_guest *g;
@@ -93,6 +94,8 @@ static void run(void)
 	FBK_CHECK(fbk_load_end(g, pid) > 0);
 	pid = fbk_load_start(g, "/dev/vdc", 1024, 8);
 	FBK_CHECK(fbk_load_end(g, pid) > 0);
+	FBK_CHECK_EQ(fbk_run(second, text, sizeof(text)), 66);
+	FBK_CHECK(strstr(text, "in use: another virtual machine"));
 	fbk_guest_poweroff(g);
 
 	FBK_CHECK_EQ(ioctl(fd_1, BLKROSET, &read_only), 0);

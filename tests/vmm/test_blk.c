@@ -348,9 +348,28 @@ static void unusable_images(void **state)
 	assert_int_equal(truncate(path, 511), 0);
 	assert_int_equal(fbk_virtio_blk_open(&b, path, false, 1, 0, aio), -EINVAL);
 	assert_int_equal(truncate(path, 512), 0);
+	close(blk.fd);
+	blk.fd = -1;
 	assert_int_equal(fbk_virtio_blk_open(&b, path, false, 1, 0, aio), 0);
 	assert_int_equal(b.sectors, 1);
 	close(b.fd);
+}
+
+static void locked(void **state)
+{
+	static struct fbk_virtio_blk b, c;
+
+	assert_int_equal(fbk_virtio_blk_open(&b, path, false, 1, 0, aio), -EBUSY);
+	assert_int_equal(fbk_virtio_blk_open(&b, path, true, 1, 0, aio), -EBUSY);
+	close(blk.fd);
+	blk.fd = -1;
+	assert_int_equal(fbk_virtio_blk_open(&b, path, true, 1, 0, aio), 0);
+	assert_int_equal(fbk_virtio_blk_open(&c, path, true, 1, 0, aio), 0);
+	close(c.fd);
+	assert_int_equal(fbk_virtio_blk_open(&c, path, false, 1, 0, aio), -EBUSY);
+	close(b.fd);
+	assert_int_equal(fbk_virtio_blk_open(&c, path, false, 1, 0, aio), 0);
+	close(c.fd);
 }
 
 /* --- a backend that the test answers for --------------------------------------------------------------------------- */
@@ -614,7 +633,7 @@ static int run_all(const char *name)
 		CASE(identifies),	    CASE(scattered),		CASE(bad_requests_get_an_error),
 		CASE(no_room_for_a_status), CASE(a_short_header),	CASE(read_only),
 		CASE(poisoned_buffers),	    CASE(unusable_images),	CASE(ranges),
-		CASE(bad_ranges),
+		CASE(bad_ranges),	    CASE(locked),
 	};
 
 	return cmocka_run_group_tests_name(name, tests, NULL, NULL);

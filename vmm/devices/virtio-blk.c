@@ -78,6 +78,17 @@ static void probe(struct fbk_virtio_blk *b, const struct stat *st)
 	b->can_zero = b->can_discard;
 }
 
+/*
+ * Those who write a disk have it for themselves; those who read it share it. The lock is the open file's, and so ends with the
+ * process; QEMU's are of the same kind. A file system without locks has none. [fcntl(2) "Open file description locks"]
+ */
+static bool lock(int fd, bool shared)
+{
+	struct flock whole = { .l_type = shared ? F_RDLCK : F_WRLCK, .l_whence = SEEK_SET };
+
+	return !fcntl(fd, F_OFD_SETLK, &whole) || (errno != EAGAIN && errno != EACCES);
+}
+
 int fbk_virtio_blk_open(struct fbk_virtio_blk *b, const char *path, bool read_only, unsigned int nr_queues,
 			unsigned int index, struct fbk_aio *aio)
 {
@@ -105,6 +116,10 @@ int fbk_virtio_blk_open(struct fbk_virtio_blk *b, const char *path, bool read_on
 	}
 	if (len >> SECTOR_SHIFT == 0) {
 		errno = EINVAL;
+		goto failed;
+	}
+	if (!lock(fd, read_only || set_read_only)) {
+		errno = EBUSY;
 		goto failed;
 	}
 	b->fd = fd;

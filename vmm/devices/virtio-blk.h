@@ -53,7 +53,8 @@ struct fbk_virtio_blk {
 
 /*
  * Open the image; a file that may only be read makes a read-only disk. @aio is used from the first notification on.
- * Errors: negative errno; -EINVAL not a regular file or block device, or smaller than a sector.
+ * Errors: negative errno; -EINVAL not a regular file or block device, or smaller than a sector; -EBUSY somebody else has it open to write
+ *         it, or this one is to write what somebody else reads, and has locked.
  */
 int fbk_virtio_blk_open(struct fbk_virtio_blk *b, const char *path, bool read_only, unsigned int nr_queues,
 			unsigned int index, struct fbk_aio *aio);

@@ -286,7 +286,9 @@ static int open_devices(struct fbk_monitor *m)
 					m->io.aio);
 		if (r < 0) {
 			fbk_say("--disk %s: %s", o->path,
-				r == -EINVAL ? "not a regular file or block device of at least 512 bytes" : strerror(-r));
+				r == -EINVAL  ? "not a regular file or block device of at least 512 bytes"
+				: r == -EBUSY ? "in use: another virtual machine, or another --disk, has locked it (with ,ro those that only read share one)"
+					      : strerror(-r));
 			return FBK_EXIT_INPUT;
 		}
 		add_virtio(m, &fbk_virtio_blk_ops, &m->blk[i]);
