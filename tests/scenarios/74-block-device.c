@@ -19,17 +19,6 @@ FBK_SCENARIO("74-block-device", "disks", 20, "host: the bytes and the blocks of 
 #define FILE_2 "/tmp/firebreak-block-2"
 #define DEV_LEN 32
 
-static void fill(const char *path)
-{
-	uint8_t block[65536];
-	int fd = open(path, O_CREAT | O_TRUNC | O_WRONLY | O_CLOEXEC, 0600);
-
-	memset(block, FBK_DISK_BYTE, sizeof(block));
-	for (size_t at = 0; at < FBK_DISK_LEN; at += sizeof(block))
-		FBK_CHECK_EQ(write(fd, block, sizeof(block)), sizeof(block));
-	close(fd);
-}
-
 /* @ret_dev: DEV_LEN bytes. Return: a descriptor of the device, which lives as long as somebody has one. */
 static int attach(const char *path, unsigned int sector, char *ret_dev)
 {
@@ -72,11 +61,9 @@ static void run(void)
 	struct fbk_guest *g;
 	int fd_1, fd_2, pid;
 
-	/* Some kernels have it built in. */
-	if (access("/dev/loop-control", F_OK))
-		FBK_CHECK_EQ(fbk_run((char *[]){ "/bin/modprobe", "loop", NULL }, text, sizeof(text)), 0);
-	fill(FILE_1);
-	fill(FILE_2);
+	fbk_host_module("loop", "/dev/loop-control");
+	fbk_disk_fill(FILE_1);
+	fbk_disk_fill(FILE_2);
 	fd_1 = attach(FILE_1, 512, dev_1);
 	fd_2 = attach(FILE_2, 4096, dev_2);
 	snprintf(option, sizeof(option), "%s,queues=2", dev_1);

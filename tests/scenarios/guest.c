@@ -336,22 +336,28 @@ static char *disk_for(struct fbk_guest *g)
 	return to;
 }
 
+void fbk_disk_fill(const char *path)
+{
+	int out = open_copy(path);
+	char buf[65536];
+
+	memset(buf, FBK_DISK_BYTE, sizeof(buf));
+	for (size_t at = 0; at < FBK_DISK_LEN; at += sizeof(buf))
+		if (write(out, buf, sizeof(buf)) != sizeof(buf))
+			fbk_fail(__FILE__, __LINE__, "%s: %m", path);
+	close(out);
+}
+
 static char *further_disk(struct fbk_guest *g, unsigned int n)
 {
-	char *to = NULL, *option = NULL, buf[65536];
-	int out;
+	char *to = NULL, *option = NULL;
 
 	if (g->spec.disks[n][0] == '/')
 		return (char *)g->spec.disks[n];
 	if (asprintf(&to, "/tmp/firebreak-disk-%u-%u.img", g->id, n + 1) < 0 ||
 	    asprintf(&option, "%s%s", to, g->spec.disks[n]) < 0)
 		abort();
-	out = open_copy(to);
-	memset(buf, FBK_DISK_BYTE, sizeof(buf));
-	for (size_t at = 0; at < FBK_DISK_LEN; at += sizeof(buf))
-		if (write(out, buf, sizeof(buf)) != sizeof(buf))
-			fbk_fail(__FILE__, __LINE__, "%s: %m", to);
-	close(out);
+	fbk_disk_fill(to);
 	g->disk[n + 1] = to;
 	return option;
 }
@@ -401,12 +407,12 @@ static pid_t parent_of(pid_t pid)
 	return parent;
 }
 
-/* The process whose parent that one is, waited for. */
 static bool has_keeper(const struct fbk_guest_spec *s)
 {
 	return s->pids ? !strcmp(s->pids, "own") : s->sandbox && !strcmp(s->sandbox, "on");
 }
 
+/* The process whose parent that one is, waited for. */
 static pid_t only_child(pid_t parent)
 {
 	uint64_t deadline = fbk_deadline_ms(20);

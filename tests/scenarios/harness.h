@@ -73,7 +73,7 @@ struct fbk_guest_spec {
 	bool by_file; /* the monitor's options are in a file, for --config */
 	const char *root; /* a disk of the host with a system of its own, which says "debian: ready"; or NULL for ours (guest/init.c) */
 	const char *disks[2]; /* further disks, each FBK_DISK_LEN bytes of FBK_DISK_BYTE: what --disk says behind the file, "" nothing;
-				 * with a slash in front, a device of the host's and the like */
+				 * with a slash in front, all that --disk says: no file is made */
 	const char *append; /* further words for the guest's command line, or NULL */
 	const char *reset;  /* --reset=, or NULL for the monitor's default */
 	const char *ledger; /* --ledger=, or NULL for none */

@@ -88,6 +88,14 @@ static void load_module(const char *path)
 	close(fd);
 }
 
+void fbk_host_module(const char *name, const char *path)
+{
+	char said[256];
+
+	if (access(path, F_OK) && fbk_run((char *[]){ "/bin/modprobe", (char *)name, NULL }, said, sizeof(said)))
+		fbk_fail(__FILE__, __LINE__, "modprobe %s: %s", name, said);
+}
+
 #define CAP_ARM_SEA_TO_USER 245 /* newer than the build machine's headers */
 
 bool fbk_host_has_sea(void)

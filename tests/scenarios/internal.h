@@ -28,6 +28,11 @@ pid_t fbk_spawn_as(uid_t uid, char *const argv[], int in, int out, int err);
 /* Run one to its end; its exit status or 128 + signal, and what it wrote (cut at the size of the buffer). */
 int fbk_run(char *const argv[], char *ret_text, size_t len);
 
+/* A file of FBK_DISK_LEN bytes of FBK_DISK_BYTE. */
+void fbk_disk_fill(const char *path);
+/* A module of the host's kernel that makes @path; some kernels have it built in. */
+void fbk_host_module(const char *name, const char *path);
+
 /* Take in what guests have written, waiting at most that long for something to come. */
 void fbk_guests_pump(int timeout_ms);
 /* The scenario begins or has ended; a failed one takes its guests with it. */

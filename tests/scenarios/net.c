@@ -161,9 +161,7 @@ void fbk_net_tap(const char *name, const char *addr)
 {
 	char text[256];
 
-	/* Some kernels have it built in. */
-	if (access("/sys/class/misc/tun", F_OK))
-		host((char *[]){ "/bin/modprobe", "tun", NULL }, text, sizeof(text));
+	fbk_host_module("tun", "/sys/class/misc/tun");
 	host((char *[]){ "/bin/tunctl", "-t", (char *)name, NULL }, text, sizeof(text));
 	host((char *[]){ "/bin/ip", "addr", "add", (char *)addr, "dev", (char *)name, NULL }, text, sizeof(text));
 	host((char *[]){ "/bin/ip", "link", "set", (char *)name, "up", NULL }, text, sizeof(text));

@@ -264,6 +264,18 @@ static int start_nets(struct fbk_monitor *m)
 	return FBK_EXIT_HOST;
 }
 
+static const char *why_no_disk(int r)
+{
+	switch (r) {
+	case -EINVAL:
+		return "not a regular file or block device of at least 512 bytes";
+	case -EBUSY:
+		return "in use: another virtual machine, or another --disk, has locked it (with ,ro those that only read share one)";
+	default:
+		return strerror(-r);
+	}
+}
+
 static int open_devices(struct fbk_monitor *m)
 {
 	int r;
@@ -285,10 +297,7 @@ static int open_devices(struct fbk_monitor *m)
 		r = fbk_virtio_blk_open(&m->blk[i], o->path, o->read_only, o->nr_queues ? o->nr_queues : m->opt.nr_cpus, i,
 					m->io.aio);
 		if (r < 0) {
-			fbk_say("--disk %s: %s", o->path,
-				r == -EINVAL  ? "not a regular file or block device of at least 512 bytes"
-				: r == -EBUSY ? "in use: another virtual machine, or another --disk, has locked it (with ,ro those that only read share one)"
-					      : strerror(-r));
+			fbk_say("--disk %s: %s", o->path, why_no_disk(r));
 			return FBK_EXIT_INPUT;
 		}
 		add_virtio(m, &fbk_virtio_blk_ops, &m->blk[i]);
